@@ -1,0 +1,35 @@
+// Command pulih runs the passphrase reset service of a local government; see README.md.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+var cli struct {
+	Clock   ClockCmd   `cmd:"" help:"Compute a deadline on an agency's calendar."`
+	Inspect InspectCmd `cmd:"" help:"Read letters (.eml, .pdf, ...) and show what was found; needs no service."`
+	Check   CheckCmd   `cmd:"" help:"Validate the configuration and try every connection."`
+	Mail    MailCmd    `cmd:"" help:"Work with the mail templates."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	k := kong.Parse(&cli,
+		kong.Name("pulih"),
+		kong.Description("Layanan reset passphrase sertifikat elektronik."),
+		kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	err := k.Run()
+	stop()
+	if err != nil {
+		k.Errorf("%s", err)
+		os.Exit(1)
+	}
+}
