@@ -154,29 +154,27 @@ func (c *Calendar) NextOpen(t time.Time) (time.Time, error) {
 	return next, c.check(t, next)
 }
 
-// OpenOfDay is when the office opens on the day of t in the calendar's zone; false on a day without hours.
-func (c *Calendar) OpenOfDay(t time.Time) (time.Time, bool) {
-	midnight, next := c.dayOf(t)
-	i := c.spanAt(midnight-1) + 1
-	if i == len(c.spans) || c.spans[i].from >= next {
-		return time.Time{}, false
+// Opening is a span in which the office is open; Until is no longer in it.
+type Opening struct{ From, Until time.Time }
+
+// Hours are the openings of the day on which t falls in the calendar's zone: none on a closed day, nor in a year that isn't covered.
+func (c *Calendar) Hours(t time.Time) []Opening {
+	date := DateOf(t.In(c.Zone))
+	midnight, next := date.at(0, c.Zone).UnixNano(), date.next().at(0, c.Zone).UnixNano()
+	var out []Opening
+	for i := c.spanAt(midnight-1) + 1; i < len(c.spans) && c.spans[i].from < next; i++ {
+		out = append(out, Opening{c.instant(c.spans[i].from), c.instant(c.spans[i].to)})
 	}
-	return c.instant(c.spans[i].from), true
+	return out
 }
 
 // CloseOfDay is when the office closes on the day of t in the calendar's zone; false on a day without hours.
 func (c *Calendar) CloseOfDay(t time.Time) (time.Time, bool) {
-	midnight, next := c.dayOf(t)
-	i := c.spanAt(next - 1)
-	if i < 0 || c.spans[i].from < midnight {
+	hours := c.Hours(t)
+	if len(hours) == 0 {
 		return time.Time{}, false
 	}
-	return c.instant(c.spans[i].to), true
-}
-
-func (c *Calendar) dayOf(t time.Time) (midnight, next int64) {
-	date := DateOf(t.In(c.Zone))
-	return date.at(0, c.Zone).UnixNano(), date.next().at(0, c.Zone).UnixNano()
+	return hours[len(hours)-1].Until, true
 }
 
 // Used is the time that a clock of that kind counts from one instant to another, pauses left out; 0 if to isn't after from. Pauses may
