@@ -15,7 +15,7 @@ import (
 var ErrNoCalendar = errors.New("kalender kerja belum ada")
 
 // ErrPaused is Due's answer while a pause is still open: nobody knows yet when the clock goes on.
-var ErrPaused = errors.New("jam sedang berhenti")
+var ErrPaused = errors.New("the clock stands still")
 
 // Calendar is an agency's office hours and closed days, laid out once as a row of open spans, so that each question is a binary search.
 // It is read-only and may be shared. Instants may come in any zone; answers are in Zone.
@@ -46,10 +46,10 @@ type day struct {
 // equals; one rule without dates must say what is usual. The years covered are those in which closed has a national holiday.
 func NewCalendar(zone *time.Location, hours []Hours, closed []ClosedDay) (*Calendar, error) {
 	if zone == nil {
-		return nil, errors.New("kalender tanpa zona waktu")
+		return nil, errors.New("the calendar has no time zone")
 	}
 	if !slices.ContainsFunc(hours, Hours.usual) {
-		return nil, errors.New("jam kerja biasa (tanpa tanggal) tidak ada")
+		return nil, errors.New("the usual hours are missing; expected one rule of hours without dates")
 	}
 	for _, h := range hours {
 		if err := h.check(); err != nil {
@@ -198,12 +198,6 @@ func (c *Calendar) Used(kind ClockKind, from, to time.Time, pauses []Pause) (tim
 // due at 16.00. A pause that is still open before that instant gives ErrPaused, an end beyond the calendar ErrNoCalendar.
 func (c *Calendar) Due(n Norm, start time.Time, pauses []Pause) (time.Time, error) {
 	kind, amount := n.Measure()
-	return c.Reach(kind, amount, start, pauses)
-}
-
-// Reach is the earliest instant at which the time used since start reaches amount, on a clock of that kind. With a share of a norm's
-// Measure it tells when to remind. Errors are those of Due.
-func (c *Calendar) Reach(kind ClockKind, amount time.Duration, start time.Time, pauses []Pause) (time.Time, error) {
 	left := int64(amount)
 	if left <= 0 {
 		return start.In(c.Zone), nil
@@ -337,7 +331,7 @@ func (c *Calendar) checkKind(kind ClockKind, from, to time.Time) error {
 	case Working, WorkingDays:
 		return c.check(from, to)
 	}
-	return fmt.Errorf("jam %q tidak dikenal; seharusnya working atau elapsed", kind)
+	return fmt.Errorf("clock %q is unknown; expected working or elapsed", kind)
 }
 
 // check refuses spans that touch a year which the calendar doesn't cover.
@@ -378,7 +372,7 @@ func fingerprint(c *Calendar, hours []Hours, closed []ClosedDay) string {
 		}
 	})
 	if len(years) == 0 {
-		return fmt.Sprintf("kosong-%x", h.Sum(nil)[:6])
+		return fmt.Sprintf("none-%x", h.Sum(nil)[:6])
 	}
 	return fmt.Sprintf("%d-%d-%x", years[0], years[len(years)-1], h.Sum(nil)[:6])
 }

@@ -84,16 +84,16 @@ func closedDayColumns(head []string) (map[string]int, error) {
 	for i, h := range head {
 		h = strings.ToLower(strings.TrimSpace(h))
 		if !slices.Contains([]string{"date", "kind", "name", "decree", "open"}, h) {
-			return nil, fmt.Errorf("kolom %q tidak dikenal; kolomnya date, kind, name, decree, open", h)
+			return nil, fmt.Errorf("column %q is unknown; expected date, kind, name, decree, open", h)
 		}
 		if _, twice := columns[h]; twice {
-			return nil, fmt.Errorf("kolom %q ada dua kali", h)
+			return nil, fmt.Errorf("column %q is there twice", h)
 		}
 		columns[h] = i
 	}
 	for _, h := range []string{"date", "kind", "name"} {
 		if _, ok := columns[h]; !ok {
-			return nil, fmt.Errorf("kolom %q tidak ada; baris pertama harus menyebut date, kind, name", h)
+			return nil, fmt.Errorf("column %q is missing; expected a first line with date, kind, name", h)
 		}
 	}
 	return columns, nil
@@ -121,14 +121,14 @@ func closedDay(row []string, columns map[string]int) (ClosedDay, error) {
 func (d ClosedDay) check() error {
 	switch {
 	case d.Date.IsZero():
-		return errors.New("hari libur tanpa tanggal")
+		return errors.New("a closed day has no date")
 	case !slices.Contains(kinds, d.Kind):
-		return fmt.Errorf("jenis hari libur %q tidak dikenal; seharusnya %s", d.Kind, strings.Join(kinds, ", "))
+		return fmt.Errorf("kind %q is unknown; expected one of %s", d.Kind, strings.Join(kinds, ", "))
 	case d.Name == "":
-		return fmt.Errorf("hari libur %s tanpa nama", d.Date)
+		return fmt.Errorf("the closed day %s has no name", d.Date)
 	}
 	if err := checkIntervals(d.Open); err != nil {
-		return fmt.Errorf("hari libur %s: %w", d.Date, err)
+		return fmt.Errorf("closed day %s: %w", d.Date, err)
 	}
 	return nil
 }
@@ -138,7 +138,7 @@ func closedDaysError(name string, line int, err error) error {
 		line, err = parse.Line, parse.Err
 	}
 	if errors.Is(err, io.EOF) {
-		err = errors.New("berkas kosong; baris pertama harus menyebut date, kind, name")
+		err = errors.New("the file is empty; expected a first line with date, kind, name")
 	}
 	return fmt.Errorf("%s:%d: %w", name, line, err)
 }

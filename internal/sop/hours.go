@@ -19,7 +19,7 @@ type Date struct {
 func ParseDate(s string) (Date, error) {
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil || t.Year() < 2000 || t.Year() > 2199 {
-		return Date{}, fmt.Errorf("tanggal %q tidak terbaca; tulis misalnya 2026-02-19", s)
+		return Date{}, fmt.Errorf("%q is no day between 2000 and 2199; expected e.g. 2026-02-19", s)
 	}
 	return DateOf(t), nil
 }
@@ -64,7 +64,7 @@ func ParseIntervals(s string) ([]Interval, error) {
 		f, okf := minutes(from)
 		t, okt := minutes(to)
 		if !ok || !okf || !okt {
-			return nil, fmt.Errorf("jam %q tidak terbaca; tulis misalnya 07.30-12.00, 13.00-16.00", strings.TrimSpace(part))
+			return nil, fmt.Errorf("%q are no hours; expected e.g. 07.30-12.00, 13.00-16.00", strings.TrimSpace(part))
 		}
 		out = append(out, Interval{f, t})
 	}
@@ -87,9 +87,9 @@ func checkIntervals(list []Interval) error {
 	for _, i := range list {
 		switch {
 		case i.From < 0 || i.To > 24*60 || i.From >= i.To:
-			return fmt.Errorf("jam %s tidak mungkin: akhir harus sesudah awal, dalam satu hari", i)
+			return fmt.Errorf("hours %s are impossible; expected an end after the start, within one day", i)
 		case i.From < end:
-			return fmt.Errorf("jam %s bertumpang tindih dengan yang sebelumnya atau tidak berurutan", i)
+			return fmt.Errorf("hours %s begin before those in front of them end; expected hours in their order", i)
 		}
 		end = i.To
 	}
@@ -124,19 +124,19 @@ func (h Hours) width() int {
 func (h Hours) check() error {
 	switch {
 	case h.From.IsZero() != h.To.IsZero():
-		return fmt.Errorf("jam kerja %q: tanggal awal dan akhir harus keduanya ada", h.Name)
+		return fmt.Errorf("hours %q: one of the two dates is missing; expected both or none", h.Name)
 	case h.To.Before(h.From):
-		return fmt.Errorf("jam kerja %q: berakhir (%s) sebelum mulai (%s)", h.Name, h.To, h.From)
+		return fmt.Errorf("hours %q: the last day %s is before the first day %s", h.Name, h.To, h.From)
 	}
 	open := false
 	for _, day := range h.Days {
 		if err := checkIntervals(day); err != nil {
-			return fmt.Errorf("jam kerja %q: %w", h.Name, err)
+			return fmt.Errorf("hours %q: %w", h.Name, err)
 		}
 		open = open || len(day) > 0
 	}
 	if !open && h.usual() {
-		return fmt.Errorf("jam kerja %q: tidak ada hari yang buka", h.Name)
+		return fmt.Errorf("hours %q: the office never opens; expected hours for one weekday at least", h.Name)
 	}
 	return nil
 }

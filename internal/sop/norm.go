@@ -29,17 +29,17 @@ var (
 // clock, since it could only be a mistake.
 func ParseNorm(text string, clock ClockKind) (Norm, error) {
 	want := func(why string) (Norm, error) {
-		return Norm{}, fmt.Errorf(`norma %q %s; tulis misalnya "150 menit", "2 jam", "1 hari" atau "30 hari kerja"`, text, why)
+		return Norm{}, fmt.Errorf(`norm %q %s; expected e.g. "150 menit", "2 jam", "1 hari" or "30 hari kerja"`, text, why)
 	}
 	if clock != Working && clock != Elapsed {
-		return Norm{}, fmt.Errorf("jam %q tidak dikenal; seharusnya working atau elapsed", clock)
+		return Norm{}, fmt.Errorf("clock %q is unknown; expected working or elapsed", clock)
 	}
 	rest := strings.ToLower(strings.Join(strings.Fields(text), " "))
 	rest = unitThenDigit.ReplaceAllString(rest, "$1 $2")
 	rest, kerja := strings.CutSuffix(rest, " hari kerja")
 	if kerja {
 		if clock == Elapsed {
-			return want("memakai hari kerja, padahal jamnya elapsed")
+			return want("counts working days on an elapsed clock")
 		}
 		rest += " hari"
 	}
@@ -47,7 +47,7 @@ func ParseNorm(text string, clock ClockKind) (Norm, error) {
 	for rest != "" {
 		m := normPart.FindStringSubmatch(rest)
 		if m == nil {
-			return want("tidak terbaca")
+			return want("can't be read")
 		}
 		count, _ := strconv.Atoi(m[1]) // at most six digits
 		rest = rest[len(m[0]):]
@@ -62,11 +62,11 @@ func ParseNorm(text string, clock ClockKind) (Norm, error) {
 	}
 	switch {
 	case n.Days > 0 && n.Length > 0:
-		return want("mencampur hari dengan jam")
+		return want("mixes days with hours")
 	case n.amount() == 0:
-		return want("kosong")
+		return want("is no time at all")
 	case n.amount() > maxNorm:
-		return want("lebih dari setahun")
+		return want("is more than a year")
 	}
 	return n, nil
 }

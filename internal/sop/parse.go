@@ -21,7 +21,7 @@ var ends = []Ends{EndsReceived, EndsDisposition, EndsApproved, EndsReset, EndsLi
 // Shipped returns an SOP that comes with the program, by its name in ShippedNames.
 func Shipped(name string) (*SOP, error) {
 	if !slices.Contains(ShippedNames, name) {
-		return nil, fmt.Errorf("SOP %q tidak ada; yang tersedia: %s", name, strings.Join(ShippedNames, ", "))
+		return nil, fmt.Errorf("SOP %q is unknown; expected one of %s, or a path", name, strings.Join(ShippedNames, ", "))
 	}
 	data, err := shipped.ReadFile("data/" + name + ".yaml")
 	if err != nil {
@@ -36,7 +36,7 @@ func Parse(data []byte, name string) (*SOP, error) {
 	var f file
 	err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(&f)
 	if errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s:1: berkas kosong; seharusnya sebuah SOP dengan id, title, source dan steps", name)
+		return nil, fmt.Errorf("%s:1: the file is empty; expected an SOP with id, title, source and steps", name)
 	}
 	if err != nil {
 		return nil, decodeError(name, err)
@@ -104,7 +104,7 @@ func (t *text) UnmarshalYAML(node ast.Node) error {
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
 		t.value = node.GetToken().Value
 	default:
-		return &lineError{t.line, "seharusnya teks biasa, bukan daftar, kelompok kunci atau kosong"}
+		return &lineError{t.line, "has no plain text; expected a single value, not a list or keys"}
 	}
 	return nil
 }
@@ -131,15 +131,11 @@ func decodeError(name string, err error) error {
 	}
 	switch err := err.(type) {
 	case *yaml.UnknownFieldError:
-		key := "itu"
-		if err.Token != nil {
-			key = fmt.Sprintf("%q", err.Token.Value)
-		}
-		return fmt.Errorf("%s:%d: kunci %s tidak dikenal di sini", name, line, key)
+		return fmt.Errorf("%s:%d: %q is no key here", name, line, err.Token.Value)
 	case *yaml.UnexpectedNodeTypeError:
-		return fmt.Errorf("%s:%d: bentuknya lain dari yang seharusnya (%s)", name, line, message)
+		return fmt.Errorf("%s:%d: has another shape than expected (%s)", name, line, message)
 	}
-	return fmt.Errorf("%s:%d: bukan YAML yang sah (%s)", name, line, message)
+	return fmt.Errorf("%s:%d: not readable as YAML: %s", name, line, message)
 }
 
 // checker turns the file into an SOP and keeps the first error.
@@ -186,7 +182,7 @@ func (c *checker) sop(f file) *SOP {
 		s.Total = c.norm("total", f.Total.Norm, f.Total.Clock, true)
 		s.TotalEnds = c.ends("total.ends", f.Total.Ends)
 		if !slices.ContainsFunc(s.Steps, func(st Step) bool { return st.Ends == s.TotalEnds }) {
-			c.fail(f.Total.Ends.line, "total.ends: tidak ada langkah yang berakhir dengan %q", s.TotalEnds)
+			c.fail(f.Total.Ends.line, "total.ends: no step ends with %q; expected the end of a step", s.TotalEnds)
 		}
 	}
 	for i, k := range f.Complaints {
@@ -204,7 +200,7 @@ func (c *checker) sop(f file) *SOP {
 
 func (c *checker) steps(s *SOP, steps []stepFile) {
 	if len(steps) == 0 {
-		c.fail(0, "steps: seharusnya sekurang-kurangnya satu langkah")
+		c.fail(0, "steps: missing; expected one step at least")
 	}
 	depth := -1 // how far down the chain the letter is
 	for i, st := range steps {
@@ -219,7 +215,7 @@ func (c *checker) steps(s *SOP, steps []stepFile) {
 			before := s.Steps[i-1].Ends
 			same := step.Ends == before && step.Ends != EndsDisposition
 			if same || slices.Index(ends, step.Ends) < slices.Index(ends, before) {
-				c.fail(st.Ends.line, "%s.ends: %q tidak mungkin sesudah %q; urutannya %s", where, step.Ends, before, join(ends))
+				c.fail(st.Ends.line, "%s.ends: %q can't follow %q; expected the order %s", where, step.Ends, before, join(ends))
 			}
 		}
 		if step.Ends == EndsDisposition {
@@ -235,10 +231,10 @@ func (c *checker) disposition(where string, step Step, st stepFile, above int) i
 	deepest := above
 	for _, a := range step.Actors {
 		if a.Depth() < 0 || a == Verifier {
-			c.fail(st.Ends.line, "%s.actors: %q tidak memberi disposisi; seharusnya head, division atau section", where, a)
+			c.fail(st.Ends.line, "%s.actors: %q gives no dispositions; expected head, division or section", where, a)
 		}
 		if a.Depth() <= above {
-			c.fail(st.Ends.line, "%s.actors: disposisi turun dari atas ke bawah (%s); %q sudah dilewati", where, join(Chain), a)
+			c.fail(st.Ends.line, "%s.actors: dispositions go down the chain (%s); %q was passed before", where, join(Chain), a)
 		}
 		deepest = max(deepest, a.Depth())
 	}
@@ -247,17 +243,17 @@ func (c *checker) disposition(where string, step Step, st stepFile, above int) i
 
 func (c *checker) actors(where string, actors []text) []Role {
 	if len(actors) == 0 {
-		c.fail(0, "%s.actors: seharusnya sekurang-kurangnya satu pelaku", where)
+		c.fail(0, "%s.actors: missing; expected one actor at least", where)
 	}
 	known := append([]Role{Applicant, BSrE}, Chain...)
 	var out []Role
 	for _, a := range actors {
 		role := Role(c.required(where+".actors", a))
 		if !slices.Contains(known, role) {
-			c.fail(a.line, "%s.actors: %q tidak dikenal; seharusnya salah satu dari %s", where, role, join(known))
+			c.fail(a.line, "%s.actors: %q is unknown; expected one of %s", where, role, join(known))
 		}
 		if slices.Contains(out, role) {
-			c.fail(a.line, "%s.actors: %q ada dua kali", where, role)
+			c.fail(a.line, "%s.actors: %q is there twice", where, role)
 		}
 		out = append(out, role)
 	}
@@ -267,7 +263,7 @@ func (c *checker) actors(where string, actors []text) []Role {
 func (c *checker) ends(where string, t text) Ends {
 	e := Ends(c.required(where, t))
 	if !slices.Contains(ends, e) {
-		c.fail(t.line, "%s: %q tidak dikenal; seharusnya salah satu dari %s", where, e, join(ends))
+		c.fail(t.line, "%s: %q is unknown; expected one of %s", where, e, join(ends))
 	}
 	return e
 }
@@ -290,7 +286,7 @@ func (c *checker) norm(where string, norm, clock text, required bool) *Norm {
 
 func (c *checker) required(where string, t text) string {
 	if t.line == 0 || t.value == "" {
-		c.fail(t.line, "%s tidak ada atau kosong", where)
+		c.fail(t.line, "%s: missing or empty", where)
 	}
 	return t.value
 }
@@ -299,7 +295,7 @@ func (c *checker) required(where string, t text) string {
 func (c *checker) id(where string, t text) string {
 	id := c.required(where, t)
 	if strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "" {
-		c.fail(t.line, "%s: %q hanya boleh berisi huruf kecil, angka, titik dan tanda hubung", where, id)
+		c.fail(t.line, "%s: %q is no key; expected small letters, digits, dots and hyphens", where, id)
 	}
 	return id
 }
@@ -309,7 +305,7 @@ func unique[T any](c *checker, where string, list []T, id func(T) text) {
 	for i, x := range list {
 		t := id(x)
 		if seen[t.value] {
-			c.fail(t.line, "%s[%d].id: %q sudah dipakai", where, i, t.value)
+			c.fail(t.line, "%s[%d].id: %q is taken already", where, i, t.value)
 		}
 		seen[t.value] = true
 	}
