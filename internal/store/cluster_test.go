@@ -41,7 +41,7 @@ func TestClusterKeepsItsDataOverARestart(t *testing.T) {
 	}
 }
 
-func TestClusterIsDurableAndSpeaksUTF8(t *testing.T) {
+func TestClusterSettings(t *testing.T) {
 	t.Parallel()
 	c := startOrFail(t, t.TempDir())
 	defer stopOrFail(t, c)
@@ -60,8 +60,12 @@ func TestClusterIsDurableAndSpeaksUTF8(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("the socket's directory has mode %v, %v; want 0700", info.Mode(), err)
 	}
-	if pid := serverPID(t, conn); ownerOf(t, pid) == 0 {
+	pid := serverPID(t, conn)
+	if ownerOf(t, pid) == 0 {
 		t.Error("PostgreSQL runs as root")
+	}
+	if group, err := syscall.Getpgid(pid); err != nil || group == syscall.Getpgrp() {
+		t.Errorf("PostgreSQL is in process group %d (%v), which Ctrl-C in a terminal would end together with us", group, err)
 	}
 }
 
