@@ -127,7 +127,7 @@ func (a *Agency) Holders(role sop.Role, at time.Time) []Person {
 		if !p.Has(role) {
 			continue
 		}
-		acting := a.acting(p, at)
+		acting := a.Acting(p, at)
 		if !seen[acting.ID] {
 			seen[acting.ID] = true
 			out = append(out, acting)
@@ -136,8 +136,8 @@ func (a *Agency) Holders(role sop.Role, at time.Time) []Person {
 	return out
 }
 
-// acting follows deputies of deputies, at most as far as there are people.
-func (a *Agency) acting(p Person, at time.Time) Person {
+// Acting is who does the person's work at that instant; it follows deputies of deputies, at most as far as there are people.
+func (a *Agency) Acting(p Person, at time.Time) Person {
 	for range a.Staff {
 		next, ok := a.deputy(p, at)
 		if !ok {

@@ -1,0 +1,161 @@
+package request
+
+import (
+	"time"
+
+	"pulih/internal/letter"
+)
+
+// Command asks for a change. Decide answers with the events that follow, or with a refusal.
+type Command interface{ command() }
+
+// Open starts a request from a letter.
+type Open struct {
+	Letter   Letter
+	Subject  Subject
+	Findings []letter.Finding
+	By       Actor // who made it a request: the system, or a verifier by hand
+}
+
+// Join adds a letter that is the same request: by the other channel, registered again, or with edited metadata. A nil Subject or
+// Findings leaves what the request has.
+type Join struct {
+	Letter   Letter
+	Findings []letter.Finding
+	Changed  []string // what changed and matters, in Indonesian; empty when nothing did
+}
+
+// Dispose tells all dispositions that the source shows for one letter now. What is missing from it and was seen before is withdrawn.
+type Dispose struct {
+	LetterID int64
+	Now      []Disposition
+}
+
+// Forward passes the letter on from a page: like a disposition of that person.
+type Forward struct {
+	By   Actor
+	To   []Actor
+	Text string
+}
+
+// Gone tells that the letter was cancelled or removed in Srikandi.
+type Gone struct {
+	LetterID int64
+	Text     string
+}
+
+// Assign gives the request to one verifier; an empty Person gives it to all of them.
+type Assign struct {
+	By     Actor
+	Person string
+	Text   string
+}
+
+// Approve is a verifier's word. Subject must be what they saw: if the request's subject has changed since, the approval is refused.
+type Approve struct {
+	By        Actor
+	Subject   Subject
+	SeenRisks bool // they saw the findings of severity danger and approve all the same
+	Text      string
+}
+
+// Return sends the request back to the office for what is missing.
+type Return struct {
+	By      Actor
+	Missing []string // at least one
+	Text    string
+}
+
+// Complete ends a return: the office answered with Letter, or a verifier says that it did.
+type Complete struct {
+	By     Actor
+	Letter *Letter
+}
+
+// Reject ends the request without a reset.
+type Reject struct {
+	By   Actor
+	Text string // the reason, shown to the office
+}
+
+// AwaitSession tells that no AMS session is live.
+type AwaitSession struct{}
+
+// AskPhone tells that BSrE checks the applicant's telephone before a reset is possible.
+type AskPhone struct{}
+
+// Book writes the call down before it is made.
+type Book struct{ Booking Booking }
+
+// Outcome is what became of the booked call.
+type Outcome struct {
+	Kind Kind // ResetAccepted, ResetRefused or ResetUncertain
+	Text string
+	By   Actor
+}
+
+// Unable tells that the call could not be prepared: no such user, no certificate that can be reset, data that differ.
+type Unable struct{ Text string }
+
+// Confirm is a verifier's word that the reset was made by hand in AMS: in assisted mode, or after an uncertain call.
+type Confirm struct{ By Actor }
+
+// CouldNot is a verifier's word that it could not be made, or, after an uncertain call, that it never arrived.
+type CouldNot struct {
+	By   Actor
+	Text string
+}
+
+// Observe tells what was seen of the applicant's way after the link: in the certificate's details, a notice, the applicant's answer or a
+// verifier's word. Kind is LinkMailed, PassphraseSet, CertificateIssued or Usable; earlier ends that were not seen are taken as reached
+// by then.
+type Observe struct {
+	Kind Kind
+	At   time.Time
+	By   Actor
+	Text string
+}
+
+// Trouble is the applicant's answer that no link came, or that it failed: work for the verifier.
+type Trouble struct {
+	By   Actor
+	Text string
+}
+
+// Reopen takes a closed or rejected request up again.
+type Reopen struct {
+	By   Actor
+	Text string
+}
+
+// Note adds a remark.
+type Note struct {
+	By   Actor
+	Text string
+}
+
+// Remind tells that marks of a clock were passed.
+type Remind struct{ Due []Reminder }
+
+func (Open) command()         {}
+func (Join) command()         {}
+func (Dispose) command()      {}
+func (Forward) command()      {}
+func (Gone) command()         {}
+func (Assign) command()       {}
+func (Approve) command()      {}
+func (Return) command()       {}
+func (Complete) command()     {}
+func (Reject) command()       {}
+func (AwaitSession) command() {}
+func (AskPhone) command()     {}
+func (Book) command()         {}
+func (Outcome) command()      {}
+func (Unable) command()       {}
+func (Confirm) command()      {}
+func (CouldNot) command()     {}
+func (Observe) command()      {}
+func (Trouble) command()      {}
+func (Reopen) command()       {}
+func (Note) command()         {}
+func (Remind) command()       {}

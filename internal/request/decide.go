@@ -1,0 +1,403 @@
+package request
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"pulih/internal/agency"
+	"pulih/internal/letter"
+	"pulih/internal/sop"
+)
+
+// Refusal is why a command was not carried out. Message is for the person who asked, in Indonesian.
+type Refusal struct {
+	Code    string
+	Message string
+}
+
+func (r *Refusal) Error() string { return r.Message }
+
+// The refusals' codes.
+const (
+	NotAllowed   = "not-allowed"   // this person may not do it
+	WrongState   = "wrong-state"   // it doesn't fit where the request stands
+	DataChanged  = "data-changed"  // the subject is no longer what the person saw
+	OwnRequest   = "own-request"   // the verifier is the applicant
+	NoAddress    = "no-address"    // the directory knows no official address for the applicant
+	RisksUnseen  = "risks-unseen"  // there are findings of severity danger
+	SameVerifier = "same-verifier" // the second approval must come from another verifier
+	Incomplete   = "incomplete"    // the command lacks what it needs
+)
+
+func refuse(code, format string, args ...any) error {
+	return &Refusal{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// Decide says what follows from a command: the new events, in order, and the effects that they call for; or a *Refusal. No events and no
+// error means that there is nothing new.
+func Decide(s State, cmd Command, a *agency.Agency, now time.Time) ([]Event, []Effect, error) {
+	d := decision{s: s, a: a, now: now}
+	err := d.decide(cmd)
+	if err != nil {
+		return nil, nil, err
+	}
+	return d.events, d.effects, nil
+}
+
+// decision gathers events; s runs ahead with each of them, so that later rules of one command see what earlier ones brought.
+type decision struct {
+	s       State
+	a       *agency.Agency
+	now     time.Time
+	events  []Event
+	effects []Effect
+}
+
+func (d *decision) add(e Event) {
+	e.Seen = d.now
+	if e.At.IsZero() {
+		e.At = d.now
+	}
+	d.events = append(d.events, e)
+	d.s = d.s.With([]Event{e})
+}
+
+func (d *decision) do(effects ...Effect) { d.effects = append(d.effects, effects...) }
+
+func (d *decision) decide(cmd Command) error {
+	if _, opens := cmd.(Open); !opens && d.s.Version == 0 {
+		return refuse(WrongState, "Permohonan ini belum ada.")
+	}
+	switch c := cmd.(type) {
+	case Open:
+		return d.open(c)
+	case Join:
+		return d.join(c)
+	case Dispose:
+		return d.dispose(c)
+	case Forward:
+		return d.forward(c)
+	case Gone:
+		return d.gone(c)
+	case Assign:
+		return d.assign(c)
+	case Approve:
+		return d.approve(c)
+	case Return:
+		return d.giveBack(c)
+	case Complete:
+		return d.complete(c)
+	case Reject:
+		return d.reject(c)
+	case Reopen:
+		return d.reopen(c)
+	case Note:
+		d.add(Event{Kind: NoteAdded, By: c.By, Text: c.Text})
+		return nil
+	case Remind:
+		return d.remind(c)
+	}
+	return d.decideReset(cmd)
+}
+
+func (d *decision) open(c Open) error {
+	if d.s.Version != 0 {
+		return refuse(WrongState, "Permohonan ini sudah ada.")
+	}
+	subject, l := c.Subject, c.Letter
+	d.add(Event{Kind: Received, At: l.ReceivedAt, By: c.By, SOP: d.a.SOP.ID, Subject: &subject, Letter: &l, Findings: c.Findings})
+	d.do(toOffice(MailReceiptOffice, d.s, d.a)...)
+	d.do(toApplicant(MailReceiptApplicant, d.s)...)
+	d.do(followUp(d.s, "diproses", "Surat diterima dan tercatat dengan nomor "+d.s.Number+".")...)
+	switch {
+	case c.By.Role == sop.Verifier:
+		d.add(Event{Kind: Assigned, By: c.By, Person: c.By.ID})
+	case l.Channel == "mail" && d.a.Rules.MailSkipsChain:
+		d.add(Event{Kind: Assigned, At: l.ReceivedAt, By: System, Text: "Surat lewat e-mail langsung ke verifikator menurut aturan instansi."})
+	}
+	d.work()
+	return nil
+}
+
+// work tells whoever holds the request now.
+func (d *decision) work() { d.do(toStaff(MailWork, holders(d.s, d.a, d.now))...) }
+
+func (d *decision) join(c Join) error {
+	known := slices.ContainsFunc(d.s.Letters, func(l Letter) bool { return l.ID == c.Letter.ID })
+	if known && len(c.Changed) == 0 {
+		return nil
+	}
+	l := c.Letter
+	e := Event{Kind: LetterJoined, At: l.ReceivedAt, By: System, Letter: &l}
+	if known {
+		e.Kind, e.At, e.Text = LetterChanged, d.now, strings.Join(c.Changed, "; ")
+		e.Findings = mergeFindings(d.s.Findings, c.Findings)
+	}
+	_, had := d.s.InSrikandi()
+	d.add(e)
+	if !had && l.SrikandiID != "" {
+		d.do(followUp(d.s, "diproses", "Surat yang sama telah tercatat dengan nomor "+d.s.Number+".")...)
+	}
+	return nil
+}
+
+func mergeFindings(have, more []letter.Finding) []letter.Finding {
+	out := slices.Clone(have)
+	for _, f := range more {
+		if !slices.ContainsFunc(out, func(h letter.Finding) bool { return h.Code == f.Code && h.Detail == f.Detail }) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func (d *decision) dispose(c Dispose) error {
+	if !d.s.Status.Open() {
+		return nil
+	}
+	before := d.s
+	for _, have := range before.Dispositions {
+		still := slices.ContainsFunc(c.Now, func(n Disposition) bool { return n.ID == have.ID })
+		// Forward's dispositions have no letter: Srikandi doesn't know them and can't withdraw them.
+		if have.LetterID == c.LetterID && !still {
+			gone := have
+			d.add(Event{Kind: DispositionWithdrawn, By: System, Disposition: &gone})
+		}
+	}
+	for _, n := range c.Now {
+		n.LetterID = c.LetterID
+		if !slices.ContainsFunc(before.Dispositions, func(have Disposition) bool { return sameDisposition(have, n) }) {
+			d.add(Event{Kind: DispositionSeen, At: n.SentAt, By: n.From, Disposition: &n})
+		}
+	}
+	d.workIfMoved(before)
+	return nil
+}
+
+func sameDisposition(a, b Disposition) bool {
+	return a.ID == b.ID && a.LetterID == b.LetterID && a.Acts == b.Acts && a.Text == b.Text && a.SentAt.Equal(b.SentAt) &&
+		slices.Equal(a.To, b.To)
+}
+
+func (d *decision) workIfMoved(before State) {
+	if d.s.Holder != before.Holder || !slices.Equal(d.s.HolderIDs, before.HolderIDs) {
+		d.work()
+	}
+}
+
+func (d *decision) forward(c Forward) error {
+	if d.s.Status != StatusReceived && d.s.Status != StatusChain {
+		return refuse(WrongState, "Surat ini tidak lagi menunggu disposisi.")
+	}
+	if depth := c.By.Role.Depth(); depth < 0 || depth > d.s.Holder.Depth() || c.By.Role == sop.Verifier || !d.isStaff(c.By, c.By.Role) {
+		return refuse(NotAllowed, "Hanya %s atau atasannya yang dapat meneruskan surat ini.", d.s.Holder.Title())
+	}
+	for _, to := range c.To {
+		if to.Role.Depth() <= c.By.Role.Depth() || !d.isStaff(to, to.Role) {
+			return refuse(NotAllowed, "Surat hanya dapat diteruskan ke bawahan.")
+		}
+	}
+	if len(c.To) == 0 {
+		return refuse(Incomplete, "Pilih penerima disposisi.")
+	}
+	before := d.s
+	n := Disposition{ID: fmt.Sprintf("own-%d", d.s.Version+1), From: c.By, To: c.To, Acts: true, Text: c.Text, SentAt: d.now}
+	d.add(Event{Kind: DispositionSeen, By: c.By, Disposition: &n})
+	d.workIfMoved(before)
+	return nil
+}
+
+func (d *decision) gone(c Gone) error {
+	if !d.s.Status.Open() || d.s.Has("letter-gone") {
+		return nil
+	}
+	f := letter.Finding{Code: "letter-gone", Severity: letter.Warning, Detail: c.Text}
+	d.add(Event{Kind: LetterGone, By: System, Text: c.Text})
+	d.add(Event{Kind: LetterChanged, By: System, Text: c.Text, Findings: mergeFindings(d.s.Findings, []letter.Finding{f})})
+	return nil
+}
+
+func (d *decision) assign(c Assign) error {
+	if c.By != System && c.By.Role.Depth() < 0 {
+		return refuse(NotAllowed, "Hanya pejabat dalam rantai disposisi yang dapat menugaskan verifikator.")
+	}
+	if !slices.Contains([]Status{StatusReceived, StatusChain, StatusChecking, StatusRefused}, d.s.Status) {
+		return refuse(WrongState, "Permohonan ini tidak sedang menunggu pemeriksaan.")
+	}
+	if c.Person != "" && !d.isStaff(Actor{ID: c.Person}, sop.Verifier) {
+		return refuse(NotAllowed, "Yang ditugaskan harus verifikator.")
+	}
+	d.add(Event{Kind: Assigned, By: c.By, Person: c.Person, Text: c.Text})
+	d.work()
+	return nil
+}
+
+// isStaff reports whether the actor does the role's work today, as its holder or as a deputy.
+func (d *decision) isStaff(by Actor, role sop.Role) bool {
+	if p, ok := d.a.Person(by.ID); ok && p.Has(role) {
+		return true
+	}
+	return slices.ContainsFunc(d.a.Holders(role, d.now), func(p agency.Person) bool { return p.ID == by.ID })
+}
+
+// verifier refuses everybody who isn't a verifier of this agency, and the applicant themselves (invariant 3).
+func (d *decision) verifier(by Actor) error {
+	p, ok := d.a.Person(by.ID)
+	if !ok || !d.isStaff(by, sop.Verifier) {
+		return refuse(NotAllowed, "Hanya verifikator instansi ini yang dapat melakukannya.")
+	}
+	own := agency.Digits(p.NIP) != "" && agency.Digits(p.NIP) == agency.Digits(d.s.Subject.NIP)
+	own = own || agency.SameAddress(p.Email, d.s.Subject.Email) || (d.s.Subject.NIP == "" && agency.SameName(p.Name, d.s.Subject.Name))
+	if own {
+		return refuse(OwnRequest, "Verifikator tidak dapat memutuskan permohonannya sendiri.")
+	}
+	return nil
+}
+
+func (d *decision) approve(c Approve) error {
+	if err := d.verifier(c.By); err != nil {
+		return err
+	}
+	if err := d.mayApprove(c); err != nil {
+		return err
+	}
+	subject := d.s.Subject
+	again := d.s.Status == StatusUncertain
+	second := d.s.Status == StatusSecond
+	if !second {
+		d.add(Event{Kind: Validated, By: c.By})
+	}
+	e := Event{Kind: Approved, By: c.By, Subject: &subject, Text: c.Text, Again: again}
+	if !second && d.s.Has("repeated-reset") {
+		// A second reset within days needs a second pair of eyes: it kills the link that the first one sent.
+		e.Mark = needsSecond
+		d.add(e)
+		d.do(toStaff(MailWork, d.otherVerifiers(c.By))...)
+		return nil
+	}
+	d.add(e)
+	if d.a.Mode == agency.AMS {
+		d.do(Reset{Due: d.resetDue()})
+	} else if p, ok := d.a.Person(c.By.ID); ok {
+		d.do(toStaff(MailAssisted, []agency.Person{p})...)
+	}
+	d.do(followUp(d.s, "diproses", "Permohonan disetujui; reset diajukan ke BSrE.")...)
+	return nil
+}
+
+func (d *decision) mayApprove(c Approve) error {
+	switch d.s.Status {
+	case StatusChecking, StatusRefused:
+	case StatusUncertain:
+		if strings.TrimSpace(c.Text) == "" {
+			return refuse(Incomplete, "Tuliskan mengapa reset boleh diajukan lagi walau panggilan sebelumnya belum pasti.")
+		}
+	case StatusSecond:
+		if c.By.ID == d.s.Approval.By.ID {
+			return refuse(SameVerifier, "Persetujuan kedua harus dari verifikator lain.")
+		}
+	case StatusReceived, StatusChain:
+		return refuse(WrongState, "Surat belum didisposisikan kepada verifikator.")
+	default:
+		return refuse(WrongState, "Permohonan ini tidak sedang menunggu persetujuan.")
+	}
+	if c.Subject != d.s.Subject {
+		return refuse(DataChanged, "Data pemohon berubah sejak Anda melihatnya; periksa sekali lagi.")
+	}
+	if !d.s.Subject.Known || d.s.Subject.Email == "" {
+		return refuse(NoAddress, "E-mail dinas pemohon tidak ada dalam daftar pejabat; daftarkan dahulu, karena tautan BSrE hanya boleh ke alamat terdaftar.")
+	}
+	danger := slices.ContainsFunc(d.s.Findings, func(f letter.Finding) bool { return f.Severity == letter.Danger })
+	if danger && !c.SeenRisks {
+		return refuse(RisksUnseen, "Ada temuan berbahaya pada surat ini; nyatakan bahwa Anda telah memeriksanya.")
+	}
+	return nil
+}
+
+func (d *decision) otherVerifiers(by Actor) []agency.Person {
+	return slices.DeleteFunc(d.a.Holders(sop.Verifier, d.now), func(p agency.Person) bool { return p.ID == by.ID })
+}
+
+func (d *decision) giveBack(c Return) error {
+	if err := d.verifier(c.By); err != nil {
+		return err
+	}
+	if !slices.Contains([]Status{StatusChecking, StatusRefused, StatusSecond}, d.s.Status) {
+		return refuse(WrongState, "Permohonan ini tidak sedang diperiksa.")
+	}
+	if len(c.Missing) == 0 {
+		return refuse(Incomplete, "Sebutkan apa yang perlu dilengkapi.")
+	}
+	d.add(Event{Kind: ReturnedToApplicant, By: c.By, Missing: c.Missing, Text: c.Text})
+	d.do(toOffice(MailReturned, d.s, d.a)...)
+	d.do(toApplicant(MailReturned, d.s)...)
+	d.do(followUp(d.s, "dikembalikan", "Mohon dilengkapi: "+strings.Join(c.Missing, "; ")+".")...)
+	return nil
+}
+
+func (d *decision) complete(c Complete) error {
+	if d.s.Status != StatusReturned {
+		return refuse(WrongState, "Permohonan ini tidak sedang menunggu kelengkapan.")
+	}
+	e := Event{Kind: Completed, By: c.By}
+	if c.Letter != nil {
+		l := *c.Letter
+		d.add(Event{Kind: LetterJoined, At: l.ReceivedAt, By: c.By, Letter: &l})
+		e.At = l.ReceivedAt
+		if n := len(d.s.Pauses); n > 0 && e.At.Before(d.s.Pauses[n-1].From) {
+			e.At = d.now // an answer can't be older than the question: a sender's clock is no evidence
+		}
+	} else if err := d.verifier(c.By); err != nil {
+		return err
+	}
+	d.add(e)
+	d.work()
+	return nil
+}
+
+func (d *decision) reject(c Reject) error {
+	if err := d.verifier(c.By); err != nil {
+		return err
+	}
+	if strings.TrimSpace(c.Text) == "" {
+		return refuse(Incomplete, "Tuliskan alasan penolakan; kantor pemohon akan membacanya.")
+	}
+	if !slices.Contains([]Status{StatusChecking, StatusReturned, StatusRefused, StatusSecond, StatusUncertain}, d.s.Status) {
+		return refuse(WrongState, "Permohonan ini tidak dapat ditolak lagi pada tahap ini.")
+	}
+	d.add(Event{Kind: Rejected, By: c.By, Text: c.Text})
+	d.do(toOffice(MailRejected, d.s, d.a)...)
+	d.do(toApplicant(MailRejected, d.s)...)
+	d.do(followUp(d.s, "selesai", "Permohonan tidak dapat diproses: "+c.Text)...)
+	return nil
+}
+
+func (d *decision) reopen(c Reopen) error {
+	if err := d.verifier(c.By); err != nil {
+		return err
+	}
+	if d.s.Status.Open() {
+		return refuse(WrongState, "Permohonan ini masih terbuka.")
+	}
+	d.add(Event{Kind: Reopened, By: c.By, Text: c.Text})
+	d.work()
+	return nil
+}
+
+// clone copies what apply may change in place.
+func clone(s State) State {
+	s.Letters = slices.Clone(s.Letters)
+	s.Dispositions = slices.Clone(s.Dispositions)
+	s.Pauses = slices.Clone(s.Pauses)
+	s.Ended = maps.Clone(s.Ended)
+	s.Reminded = maps.Clone(s.Reminded)
+	s.By = maps.Clone(s.By)
+	if s.Approval != nil {
+		approval := *s.Approval
+		s.Approval = &approval
+	}
+	return s
+}

@@ -1,0 +1,145 @@
+package request
+
+import (
+	"time"
+
+	"pulih/internal/agency"
+	"pulih/internal/sop"
+)
+
+// Effect is something to be done in the outside world because of an event: a durable row and a job in the event's transaction.
+type Effect interface{ effect() }
+
+// Mail is one notice to one recipient. The text is made when it is sent, from the request as it stood at the event.
+type Mail struct {
+	Template string // a template of mailflow
+	To       Recipient
+	Step     string // reminders: the step, or "total"
+	Mark     string // reminders: the mark
+	Bundle   bool   // joins the recipient's other mails of the same template in this transaction
+}
+
+// Recipient is who gets a mail. ID names a member of staff; others have only an address.
+type Recipient struct {
+	Kind    string // staff, office, applicant, operator
+	ID      string
+	Name    string
+	Address string
+}
+
+// FollowUp is written back into Srikandi (contracts/srikandi.md, "Writing").
+type FollowUp struct {
+	SrikandiID  string
+	Disposition string // empty for none
+	Status      string // diproses, dikembalikan, selesai
+	Text        string
+}
+
+// Reset asks for the call in AMS mode, in the agency's queue, in order of the deadline.
+type Reset struct{ Due time.Time }
+
+// Watch asks to look after the certificate until it can be used.
+type Watch struct{}
+
+func (Mail) effect()     {}
+func (FollowUp) effect() {}
+func (Reset) effect()    {}
+func (Watch) effect()    {}
+
+// Templates that requests send; mailflow has a file for each.
+const (
+	MailReceiptOffice      = "receipt-office"
+	MailReceiptApplicant   = "receipt-applicant"
+	MailWork               = "work"
+	MailAssisted           = "assisted"
+	MailSessionNeeded      = "session-needed"
+	MailResetSubmitted     = "reset-submitted"
+	MailUncertain          = "uncertain"
+	MailRefusedByBSrE      = "refused-by-bsre"
+	MailPhoneCheck         = "phone-check"
+	MailReminderPassphrase = "reminder-passphrase"
+	MailCallApplicant      = "call-applicant"
+	MailDone               = "done"
+	MailReturned           = "returned"
+	MailRejected           = "rejected"
+	MailReminder           = "reminder"
+	MailEscalation         = "escalation"
+)
+
+// toStaff writes to people of the agency, one mail each.
+func toStaff(template string, people []agency.Person) []Effect {
+	var out []Effect
+	for _, p := range people {
+		if p.Email != "" {
+			out = append(out, Mail{Template: template, To: staff(p)})
+		}
+	}
+	return out
+}
+
+func staff(p agency.Person) Recipient {
+	return Recipient{Kind: "staff", ID: p.ID, Name: p.Name, Address: p.Email}
+}
+
+// toOffice writes to the registered addresses of the subject's office, never to a sender's address that the directory doesn't know: a
+// stranger learns nothing and can't make the software write to a third person.
+func toOffice(template string, s State, a *agency.Agency) []Effect {
+	o, ok := a.Office(s.Subject.OfficeID)
+	if !ok {
+		return nil
+	}
+	var out []Effect
+	for _, address := range o.Addresses {
+		out = append(out, Mail{Template: template, To: Recipient{Kind: "office", ID: o.ID, Name: o.Name, Address: address}})
+	}
+	if len(out) == 0 && o.Head.Email != "" {
+		out = append(out, Mail{Template: template, To: Recipient{Kind: "office", ID: o.ID, Name: o.Head.Name, Address: o.Head.Email}})
+	}
+	return out
+}
+
+// toApplicant writes to the registered official address alone.
+func toApplicant(template string, s State) []Effect {
+	if !s.Subject.Known || s.Subject.Email == "" {
+		return nil
+	}
+	return []Effect{Mail{Template: template, To: Recipient{Kind: "applicant", Name: s.Subject.Name, Address: s.Subject.Email}}}
+}
+
+// followUp writes to the letter in Srikandi, on the disposition that reached the verifier if there is one.
+func followUp(s State, status, text string) []Effect {
+	l, ok := s.InSrikandi()
+	if !ok {
+		return nil
+	}
+	f := FollowUp{SrikandiID: l.SrikandiID, Status: status, Text: text}
+	for _, d := range s.Dispositions {
+		for _, to := range d.To {
+			if d.Acts && d.LetterID == l.ID && to.Role == sop.Verifier {
+				f.Disposition = d.ID
+			}
+		}
+	}
+	return []Effect{f}
+}
+
+// holders are the people whose work the request is now: named ones, or all who do the role's work today.
+func holders(s State, a *agency.Agency, now time.Time) []agency.Person {
+	if s.Holder.Depth() < 0 {
+		return nil
+	}
+	all := a.Holders(s.Holder, now)
+	if len(s.HolderIDs) == 0 {
+		return all
+	}
+	var out []agency.Person
+	for _, id := range s.HolderIDs {
+		if p, ok := a.Person(id); ok {
+			out = append(out, a.Acting(p, now))
+		}
+	}
+	if len(out) == 0 {
+		return all
+	}
+	return out
+}

@@ -1,0 +1,185 @@
+package request
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"pulih/internal/agency"
+	"pulih/internal/sop"
+)
+
+// Reminder is a mark of a clock that was passed: its holder, and later their superiors, are told once.
+type Reminder struct {
+	Step  string  // sop.Step.ID or TotalStep
+	Mark  string  // per cent of the norm: "60", "90", "100"; superiors: "atasan-1", "atasan-2", ...
+	Level int     // 0: the holder; 1: the direct superior; ...
+	Share float64 // of the norm
+	At    time.Time
+}
+
+// Shorter norms get one mark before the end instead of the agency's own: nobody reads two mails within two minutes.
+const shortNorm = 15 * time.Minute
+
+// superiorsAfter is how long a superior has before the next one is told, at least; half of the norm if that is longer.
+const superiorsAfter = 30 * time.Minute
+
+// Reminders lists the marks that are passed and not yet told. Of several passed marks of one clock only the last counts: nobody is told
+// at once that 60 % and 90 % are gone. Nothing is due outside office hours: it comes when they begin.
+func Reminders(s State, a *agency.Agency, now time.Time) ([]Reminder, error) {
+	if !a.Calendar.Open(now) {
+		return nil, nil
+	}
+	clocks, err := untold(s, a)
+	if err != nil {
+		return nil, err
+	}
+	var due []Reminder
+	for _, marks := range clocks {
+		for i := len(marks) - 1; i >= 0; i-- {
+			if !marks[i].At.After(now) {
+				due = append(due, marks[i])
+				break
+			}
+		}
+	}
+	return due, nil
+}
+
+// NextMark is the first instant at which a mark comes that nobody was told of; zero when none will. It follows from the events and the
+// calendar alone, so that the sweep's index can be rebuilt.
+func NextMark(s State, a *agency.Agency) (time.Time, error) {
+	clocks, err := untold(s, a)
+	if err != nil {
+		return time.Time{}, err
+	}
+	var next time.Time
+	for _, marks := range clocks {
+		if len(marks) > 0 && (next.IsZero() || marks[0].At.Before(next)) {
+			next = marks[0].At
+		}
+	}
+	return next, nil
+}
+
+// untold lists, for each running clock, the marks after the last one that was told, in order of time.
+func untold(s State, a *agency.Agency) ([][]Reminder, error) {
+	if !s.Status.Open() || s.Status == StatusReturned {
+		return nil, nil
+	}
+	steps, total, err := Clocks(s, a, s.Since)
+	if err != nil {
+		return nil, err
+	}
+	var out [][]Reminder
+	if c, ok := Current(steps); ok && c.Step.Norm != nil {
+		marks, err := untoldOf(c, *c.Step.Norm, s, a)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, marks)
+	}
+	if total != nil && total.Running() {
+		marks, err := untoldOf(*total, *a.SOP.Total, s, a)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, marks)
+	}
+	return out, nil
+}
+
+func untoldOf(c StepClock, norm sop.Norm, s State, a *agency.Agency) ([]Reminder, error) {
+	kind, length := norm.Measure()
+	all := marks(c, s, a, length)
+	for i := len(all) - 1; i >= 0; i-- {
+		if s.Reminded[all[i].Step+"/"+all[i].Mark] {
+			all = all[i+1:]
+			break
+		}
+	}
+	for i, m := range all {
+		at, err := a.Calendar.Due(sop.Norm{Length: time.Duration(m.Share * float64(length)), Clock: kind}, c.Start, s.Pauses)
+		if err != nil {
+			return nil, fmt.Errorf("mark %s of step %s of %s: %w", m.Mark, m.Step, s.Number, err)
+		}
+		all[i].At = at
+	}
+	return all, nil
+}
+
+func marks(c StepClock, s State, a *agency.Agency, length time.Duration) []Reminder {
+	shares := a.Rules.RemindAt
+	if len(shares) == 0 {
+		shares = []float64{0.6, 0.9}
+	}
+	if length < shortNorm {
+		shares = shares[:1]
+	}
+	var out []Reminder
+	for _, share := range append(append([]float64{}, shares...), 1) {
+		out = append(out, Reminder{Step: c.Step.ID, Mark: strconv.Itoa(int(share*100 + 0.5)), Share: share})
+	}
+	wait := max(superiorsAfter, length/2)
+	for level := 1; level <= superiors(s); level++ {
+		share := 1 + float64(level)*float64(wait)/float64(length)
+		out = append(out, Reminder{Step: c.Step.ID, Mark: fmt.Sprintf("atasan-%d", level), Level: level, Share: share})
+	}
+	return out
+}
+
+// superiors counts the levels above whoever is reminded; for the applicant's and BSrE's steps those are the verifiers.
+func superiors(s State) int {
+	if s.Holder == sop.Applicant {
+		return 1
+	}
+	return max(s.reminded().Depth(), 0)
+}
+
+// reminded is the role that is told about a running clock.
+func (s *State) reminded() sop.Role {
+	if s.Holder == sop.BSrE || s.Holder == "" {
+		return sop.Verifier
+	}
+	return s.Holder
+}
+
+func (d *decision) remind(c Remind) error {
+	for _, r := range c.Due {
+		if d.s.Reminded[r.Step+"/"+r.Mark] || !d.s.Status.Open() {
+			continue
+		}
+		kind := Reminded
+		if r.Level > 0 {
+			kind = Escalated
+		}
+		d.add(Event{Kind: kind, By: System, Step: r.Step, Mark: r.Mark})
+		d.do(d.remindWhom(r)...)
+	}
+	return nil
+}
+
+func (d *decision) remindWhom(r Reminder) []Effect {
+	switch {
+	case d.s.Holder == sop.Applicant && r.Level > 0:
+		return toStaff(MailCallApplicant, d.a.Holders(sop.Verifier, d.now))
+	case d.s.Holder == sop.Applicant:
+		return toApplicant(MailReminderPassphrase, d.s)
+	case r.Level > 0:
+		role := sop.Chain[max(d.s.reminded().Depth()-r.Level, 0)]
+		return bundled(MailEscalation, d.a.Holders(role, d.now), r)
+	case d.s.Holder == sop.BSrE:
+		return bundled(MailReminder, d.a.Holders(sop.Verifier, d.now), r)
+	}
+	return bundled(MailReminder, holders(d.s, d.a, d.now), r)
+}
+
+func bundled(template string, people []agency.Person, r Reminder) []Effect {
+	var out []Effect
+	for _, e := range toStaff(template, people) {
+		m := e.(Mail)
+		m.Step, m.Mark, m.Bundle = r.Step, r.Mark, true
+		out = append(out, m)
+	}
+	return out
+}

@@ -1,0 +1,173 @@
+package request
+
+import (
+	"slices"
+	"strings"
+
+	"pulih/internal/agency"
+	"pulih/internal/sop"
+)
+
+// decideReset is the way from the approval to a usable signature.
+func (d *decision) decideReset(cmd Command) error {
+	switch c := cmd.(type) {
+	case AwaitSession:
+		if d.s.Status == StatusApproved {
+			d.add(Event{Kind: SessionAwaited, By: System})
+			d.do(toStaff(MailSessionNeeded, d.a.Holders(sop.Verifier, d.now))...)
+		}
+		return nil
+	case AskPhone:
+		if d.s.Status == StatusApproved || d.s.Status == StatusWaitingSession {
+			d.add(Event{Kind: PhoneCheckAsked, By: System})
+			d.do(toApplicant(MailPhoneCheck, d.s)...)
+		}
+		return nil
+	case Book:
+		return d.book(c)
+	case Outcome:
+		return d.outcome(c)
+	case Unable:
+		if !d.awaitsReset() {
+			return refuse(WrongState, "Permohonan ini tidak menunggu reset.")
+		}
+		d.refused(System, c.Text)
+		return nil
+	case Confirm:
+		return d.confirm(c)
+	case CouldNot:
+		return d.couldNot(c)
+	case Observe:
+		return d.observe(c)
+	case Trouble:
+		return d.trouble(c)
+	}
+	return refuse(WrongState, "Perintah tidak dikenal.")
+}
+
+func (d *decision) awaitsReset() bool {
+	return slices.Contains([]Status{StatusApproved, StatusWaitingSession, StatusPhoneCheck}, d.s.Status)
+}
+
+// book refuses whatever isn't covered by the approval in force: another subject's address, or an approval that a call was made on
+// (invariants 3 and 4).
+func (d *decision) book(c Book) error {
+	switch ap := d.s.Approval; {
+	case !d.awaitsReset() || ap == nil:
+		return refuse(WrongState, "Permohonan ini tidak menunggu reset.")
+	case d.s.Booking != nil:
+		return refuse(WrongState, "Reset untuk persetujuan ini sudah pernah diajukan.")
+	case c.Booking.Approval != ap.Version:
+		return refuse(DataChanged, "Persetujuan telah berganti.")
+	case ap.Subject != d.s.Subject:
+		return refuse(DataChanged, "Data pemohon berubah sejak disetujui.")
+	case !agency.SameAddress(c.Booking.Email, ap.Subject.Email):
+		return refuse(DataChanged, "Alamat di AMS berbeda dari alamat yang disetujui.")
+	case c.Booking.UID == "" || c.Booking.Serial == "":
+		return refuse(Incomplete, "Pengguna atau sertifikat di AMS belum diketahui.")
+	}
+	b := c.Booking
+	d.add(Event{Kind: ResetBooked, By: Actor{Role: sop.Verifier, ID: b.Verifier, Via: "ams"}, Booking: &b})
+	return nil
+}
+
+func (d *decision) outcome(c Outcome) error {
+	if d.s.Status != StatusBooked && d.s.Status != StatusUncertain {
+		return refuse(WrongState, "Tidak ada reset yang sedang diajukan.")
+	}
+	switch c.Kind {
+	case ResetAccepted:
+		d.accepted(Event{Kind: ResetAccepted, By: c.By, Text: c.Text})
+	case ResetRefused:
+		d.refused(c.By, c.Text)
+	case ResetUncertain:
+		if d.s.Status == StatusBooked {
+			d.add(Event{Kind: ResetUncertain, By: c.By, Text: c.Text})
+			d.do(toStaff(MailUncertain, d.a.Holders(sop.Verifier, d.now))...)
+			d.do(Watch{})
+		}
+	default:
+		return refuse(Incomplete, "Hasil reset tidak dikenal: %s.", c.Kind)
+	}
+	return nil
+}
+
+// accepted: the portal's call is what sends the link (contracts/bsre.md), so that its success ends both steps.
+func (d *decision) accepted(e Event) {
+	d.add(e)
+	d.add(Event{Kind: LinkMailed, At: e.At, By: Actor{Role: sop.BSrE, Via: e.By.Via}, Text: "Menurut jawaban portal, tautan dikirim ke e-mail dinas."})
+	d.do(toApplicant(MailResetSubmitted, d.s)...)
+	d.do(Watch{})
+}
+
+func (d *decision) refused(by Actor, text string) {
+	d.add(Event{Kind: ResetRefused, By: by, Text: text})
+	d.do(toStaff(MailRefusedByBSrE, d.a.Holders(sop.Verifier, d.now))...)
+}
+
+// confirm is open in AMS mode too: a verifier without a session may make the reset by hand.
+func (d *decision) confirm(c Confirm) error {
+	if err := d.verifier(c.By); err != nil {
+		return err
+	}
+	if !d.awaitsReset() && d.s.Status != StatusUncertain {
+		return refuse(WrongState, "Tidak ada reset yang menunggu konfirmasi.")
+	}
+	d.accepted(Event{Kind: ResetConfirmed, By: c.By})
+	return nil
+}
+
+func (d *decision) couldNot(c CouldNot) error {
+	if err := d.verifier(c.By); err != nil {
+		return err
+	}
+	if !d.awaitsReset() && d.s.Status != StatusUncertain {
+		return refuse(WrongState, "Tidak ada reset yang menunggu konfirmasi.")
+	}
+	if strings.TrimSpace(c.Text) == "" {
+		return refuse(Incomplete, "Tuliskan mengapa reset tidak dapat dilakukan.")
+	}
+	d.add(Event{Kind: ResetRefused, By: c.By, Text: c.Text})
+	return nil
+}
+
+// observe takes the latest thing seen and fills in what must have happened before it: nobody can sign again who got no link.
+func (d *decision) observe(c Observe) error {
+	if !slices.Contains([]Status{StatusBooked, StatusUncertain, StatusLink, StatusPassphrase, StatusCertificate}, d.s.Status) {
+		return nil
+	}
+	if d.s.Status == StatusBooked || d.s.Status == StatusUncertain {
+		d.add(Event{Kind: ResetAccepted, At: c.At, By: c.By, Text: "Diketahui kemudian: " + c.Text})
+	}
+	way := []struct {
+		end  sop.Ends
+		kind Kind
+	}{{sop.EndsLink, LinkMailed}, {sop.EndsPassphrase, PassphraseSet}, {sop.EndsCertificate, CertificateIssued}, {sop.EndsUsable, Usable}}
+	last := slices.IndexFunc(way, func(w struct {
+		end  sop.Ends
+		kind Kind
+	}) bool {
+		return w.kind == c.Kind
+	})
+	for i := 0; i <= last; i++ {
+		if _, done := d.s.Ended[way[i].end]; !done {
+			d.add(Event{Kind: way[i].kind, At: c.At, By: c.By, Text: c.Text})
+		}
+	}
+	if _, usable := d.s.Ended[sop.EndsUsable]; usable {
+		d.add(Event{Kind: Closed, By: c.By})
+		d.do(toApplicant(MailDone, d.s)...)
+		d.do(toOffice(MailDone, d.s, d.a)...)
+		d.do(followUp(d.s, "selesai", "Passphrase telah diatur ulang; TTE dapat digunakan kembali.")...)
+	}
+	return nil
+}
+
+func (d *decision) trouble(c Trouble) error {
+	if !slices.Contains([]Status{StatusLink, StatusPassphrase, StatusCertificate, StatusUncertain, StatusPhoneCheck}, d.s.Status) {
+		return refuse(WrongState, "Permohonan ini tidak sedang menunggu pemohon.")
+	}
+	d.add(Event{Kind: NoteAdded, By: c.By, Text: c.Text})
+	d.do(toStaff(MailCallApplicant, d.a.Holders(sop.Verifier, d.now))...)
+	return nil
+}

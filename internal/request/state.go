@@ -1,0 +1,336 @@
+package request
+
+import (
+	"slices"
+	"time"
+
+	"pulih/internal/letter"
+	"pulih/internal/sop"
+)
+
+// Status is where a request stands (desk.md, "Words").
+type Status string
+
+// The states of a request.
+const (
+	StatusReceived       Status = "received"        // at the head of agency, or not yet in the chain
+	StatusChain          Status = "chain"           // at a role of the chain above the verifier
+	StatusChecking       Status = "checking"        // at the verifier
+	StatusReturned       Status = "returned"        // waits for the office's papers
+	StatusSecond         Status = "second-approval" // approved once, a second verifier must approve too
+	StatusApproved       Status = "approved"        // waits for the reset
+	StatusWaitingSession Status = "waiting-session" // waits for a verifier's AMS session
+	StatusPhoneCheck     Status = "phone-check"     // BSrE verifies the applicant's telephone first
+	StatusBooked         Status = "booked"          // the call is being made
+	StatusUncertain      Status = "uncertain"       // nobody knows whether the call arrived
+	StatusRefused        Status = "refused"         // BSrE refused; back at the verifier
+	StatusLink           Status = "link"            // link mailed, waits for the applicant
+	StatusPassphrase     Status = "passphrase"      // new passphrase set
+	StatusCertificate    Status = "certificate"     // new certificate seen
+	StatusClosed         Status = "closed"
+	StatusRejected       Status = "rejected"
+)
+
+// Open reports whether the request still needs anybody's work.
+func (s Status) Open() bool { return s != StatusClosed && s != StatusRejected && s != "" }
+
+// State is everything that follows from a request's events.
+type State struct {
+	Number  string
+	Version int // number of events
+	SOP     string
+	Status  Status
+
+	OpenedAt time.Time // arrival of the first letter
+	ClosedAt time.Time // zero while open
+
+	Subject      Subject
+	Letters      []Letter
+	Findings     []letter.Finding
+	Dispositions []Disposition // those that count; withdrawn ones are gone
+
+	Holder    sop.Role  // whose work it is now
+	HolderIDs []string  // named people, when the disposition or an assignment names them
+	Since     time.Time // since when
+
+	Approval   *Approval // the approval in force; nil after a refusal or before any
+	Approvals  int       // approvals ever given
+	Booking    *Booking  // the call that the approval in force led to
+	BookedAt   time.Time
+	ResetCalls int    // bookings ever made
+	Confirmed  bool   // assisted mode: the verifier made it by hand
+	Words      string // last words of BSrE, or the reason of a return or rejection
+	Missing    []string
+
+	Pauses   []sop.Pause
+	Ended    map[sop.Ends]time.Time // when each end was reached, but for dispositions
+	Reminded map[string]bool        // "step/mark"
+	By       map[sop.Ends]Actor
+}
+
+// Approval is a verifier's word on exactly this subject.
+type Approval struct {
+	Version int // the Approved event's place in the list, from 1
+	At      time.Time
+	By      Actor
+	Second  *Actor
+	Subject Subject
+}
+
+// Fold computes the state of a request from its events. It accepts any list: what the events say is what counts.
+func Fold(number string, events []Event) State {
+	s := State{Number: number, Ended: map[sop.Ends]time.Time{}, Reminded: map[string]bool{}, By: map[sop.Ends]Actor{}}
+	for _, e := range events {
+		s.apply(e)
+	}
+	return s
+}
+
+func (s *State) apply(e Event) {
+	s.Version++
+	switch e.Kind {
+	case Received:
+		s.open(e)
+	case LetterJoined, LetterChanged:
+		s.join(e)
+	case LetterGone, NoteAdded, Validated:
+	case DispositionSeen:
+		s.dispose(*e.Disposition)
+	case DispositionWithdrawn:
+		s.withdraw(e)
+	case Assigned:
+		s.hold(sop.Verifier, appendNew(nil, e.Person), e.At)
+		s.end(sop.EndsDisposition, e)
+		s.Status = StatusChecking
+	case ReturnedToApplicant:
+		s.Status, s.Missing, s.Words = StatusReturned, e.Missing, e.Text
+		s.hold(sop.Applicant, nil, e.At)
+		s.Pauses = append(s.Pauses, sop.Pause{From: e.At})
+	case Completed:
+		s.resume(e.At)
+		s.Status, s.Missing = StatusChecking, nil
+		s.hold(sop.Verifier, nil, e.At)
+	case Approved:
+		s.approve(e)
+	case Rejected:
+		s.resume(e.At)
+		s.Status, s.Words, s.ClosedAt = StatusRejected, e.Text, e.At
+		s.hold("", nil, e.At)
+	default:
+		s.applyReset(e)
+	}
+}
+
+// applyReset goes on from the approval to the end.
+func (s *State) applyReset(e Event) {
+	switch e.Kind {
+	case SessionAwaited:
+		s.Status = StatusWaitingSession
+	case PhoneCheckAsked:
+		s.Status = StatusPhoneCheck
+		s.hold(sop.Applicant, nil, e.At)
+	case ResetBooked:
+		s.Status, s.Booking, s.BookedAt = StatusBooked, e.Booking, e.At
+		s.ResetCalls++
+		s.hold(sop.BSrE, nil, e.At)
+	case ResetUncertain:
+		s.Status, s.Words = StatusUncertain, e.Text
+		s.hold(sop.Verifier, nil, e.At)
+	case ResetRefused:
+		// The approval is used up: another call needs another approval (invariant 4).
+		s.Status, s.Words, s.Approval, s.Booking = StatusRefused, e.Text, nil, nil
+		delete(s.Ended, sop.EndsApproved)
+		s.hold(sop.Verifier, nil, e.At)
+	case ResetAccepted, ResetConfirmed:
+		s.Confirmed = e.Kind == ResetConfirmed
+		s.Status = StatusLink
+		s.end(sop.EndsReset, e)
+		s.hold(sop.BSrE, nil, e.At)
+	case LinkMailed:
+		s.Status = StatusLink
+		s.end(sop.EndsLink, e)
+		s.hold(sop.Applicant, nil, e.At)
+	case PassphraseSet:
+		s.Status = StatusPassphrase
+		s.end(sop.EndsPassphrase, e)
+		s.hold(sop.BSrE, nil, e.At)
+	case CertificateIssued:
+		s.Status = StatusCertificate
+		s.end(sop.EndsCertificate, e)
+		s.hold(sop.Applicant, nil, e.At)
+	case Usable:
+		s.end(sop.EndsUsable, e)
+	case Closed:
+		s.Status, s.ClosedAt = StatusClosed, e.At
+		s.hold("", nil, e.At)
+	case Reopened:
+		s.Status, s.ClosedAt, s.Approval, s.Booking = StatusChecking, time.Time{}, nil, nil
+		for _, end := range []sop.Ends{sop.EndsApproved, sop.EndsReset, sop.EndsLink, sop.EndsPassphrase, sop.EndsCertificate, sop.EndsUsable} {
+			delete(s.Ended, end)
+		}
+		s.hold(sop.Verifier, nil, e.At)
+	case Reminded, Escalated:
+		s.Reminded[e.Step+"/"+e.Mark] = true
+	}
+}
+
+func (s *State) open(e Event) {
+	s.SOP, s.OpenedAt, s.Status = e.SOP, e.At, StatusReceived
+	s.Subject, s.Findings = *e.Subject, e.Findings
+	s.Letters = append(s.Letters, *e.Letter)
+	s.end(sop.EndsReceived, e)
+	s.hold(sop.Head, nil, e.At)
+}
+
+func (s *State) join(e Event) {
+	if e.Subject != nil {
+		s.Subject = *e.Subject
+	}
+	if e.Findings != nil {
+		s.Findings = e.Findings
+	}
+	if e.Letter == nil {
+		return
+	}
+	for i, l := range s.Letters {
+		if l.ID == e.Letter.ID {
+			s.Letters[i] = *e.Letter
+			return
+		}
+	}
+	s.Letters = append(s.Letters, *e.Letter)
+}
+
+// dispose adds a disposition. Only those that ask for action move the request, and only downwards: a letter that comes back up to be
+// discussed is still the work of the deepest person who was asked to act.
+func (s *State) dispose(d Disposition) {
+	i := slices.IndexFunc(s.Dispositions, func(have Disposition) bool { return have.ID == d.ID && have.LetterID == d.LetterID })
+	if i >= 0 {
+		s.Dispositions[i] = d
+	} else {
+		s.Dispositions = append(s.Dispositions, d)
+	}
+	s.reseat()
+}
+
+func (s *State) withdraw(e Event) {
+	s.Dispositions = slices.DeleteFunc(s.Dispositions, func(d Disposition) bool {
+		return d.ID == e.Disposition.ID && d.LetterID == e.Disposition.LetterID
+	})
+	s.reseat()
+}
+
+// reseat finds who holds a request that is still on its way down: the deepest receiver of an acting disposition; among equals, the one
+// asked first.
+func (s *State) reseat() {
+	if s.Status != StatusReceived && s.Status != StatusChain && s.Status != StatusChecking {
+		return
+	}
+	if _, assigned := s.Ended[sop.EndsDisposition]; assigned {
+		return
+	}
+	depth, since := 0, s.OpenedAt
+	var ids []string
+	for _, d := range s.Dispositions {
+		if !d.Acts {
+			continue
+		}
+		for _, to := range d.To {
+			switch at := to.Role.Depth(); {
+			case at > depth, at == depth && at > 0 && d.SentAt.Before(since):
+				depth, since, ids = at, d.SentAt, idsAt(d, to.Role)
+			case at == depth && at > 0 && d.SentAt.Equal(since):
+				ids = appendNew(ids, to.ID)
+			}
+		}
+	}
+	s.hold(sop.Chain[depth], ids, since)
+	switch sop.Chain[depth] {
+	case sop.Head:
+		s.Status = StatusReceived
+	case sop.Verifier:
+		s.Status = StatusChecking
+	default:
+		s.Status = StatusChain
+	}
+}
+
+func idsAt(d Disposition, role sop.Role) []string {
+	var ids []string
+	for _, to := range d.To {
+		if to.Role == role {
+			ids = appendNew(ids, to.ID)
+		}
+	}
+	return ids
+}
+
+func appendNew(ids []string, id string) []string {
+	if id == "" || slices.Contains(ids, id) {
+		return ids
+	}
+	return append(ids, id)
+}
+
+func (s *State) approve(e Event) {
+	if s.Approval != nil && s.Status == StatusSecond {
+		by := e.By
+		s.Approval.Second = &by
+	} else {
+		s.Approval = &Approval{Version: s.Version, At: e.At, By: e.By, Subject: *e.Subject}
+		s.Booking = nil
+	}
+	s.Approvals++
+	s.Status = StatusApproved
+	if e.Mark == needsSecond {
+		s.Status = StatusSecond
+	} else {
+		s.end(sop.EndsApproved, e)
+	}
+	s.hold(sop.Verifier, nil, e.At)
+}
+
+// needsSecond marks an approval that doesn't suffice alone.
+const needsSecond = "needs-second"
+
+func (s *State) resume(at time.Time) {
+	if n := len(s.Pauses); n > 0 && s.Pauses[n-1].Until.IsZero() {
+		s.Pauses[n-1].Until = at
+	}
+}
+
+func (s *State) hold(role sop.Role, ids []string, since time.Time) {
+	s.Holder, s.HolderIDs, s.Since = role, ids, since
+}
+
+// end keeps the first time that an end was reached: a second letter or notice doesn't move it.
+func (s *State) end(end sop.Ends, e Event) {
+	if _, ok := s.Ended[end]; !ok {
+		s.Ended[end] = e.At
+		s.By[end] = e.By
+	}
+}
+
+// Has reports whether a finding with that code lies on the request.
+func (s *State) Has(code string) bool {
+	return slices.ContainsFunc(s.Findings, func(f letter.Finding) bool { return f.Code == code })
+}
+
+// InSrikandi returns the request's letter in Srikandi, if it has one: follow-ups go there.
+func (s *State) InSrikandi() (Letter, bool) {
+	for _, l := range s.Letters {
+		if l.SrikandiID != "" {
+			return l, true
+		}
+	}
+	return Letter{}, false
+}
+
+// With returns the state after more events; s stays as it is.
+func (s State) With(events []Event) State {
+	s = clone(s)
+	for _, e := range events {
+		s.apply(e)
+	}
+	return s
+}

@@ -1,0 +1,161 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"pulih/internal/agency"
+	"pulih/internal/request"
+)
+
+// BundleItem is one matter of a mail that tells of several.
+type BundleItem struct {
+	Number  string `json:"number,omitempty"`
+	Version int    `json:"version,omitempty"`
+	Step    string `json:"step,omitempty"`
+	Mark    string `json:"mark,omitempty"`
+	Text    string `json:"text,omitempty"` // no personal data
+}
+
+type bundleKey struct{ agency, template, address string }
+
+type bundle struct {
+	to    request.Recipient
+	items []BundleItem
+}
+
+// effects writes a row and a job for each effect of the request's newest event.
+func (tx *Tx) effects(a *agency.Agency, s request.State, list []request.Effect) error {
+	for _, effect := range list {
+		var err error
+		switch e := effect.(type) {
+		case request.Mail:
+			err = tx.mail(a, s, e)
+		case request.FollowUp:
+			err = tx.followUp(a, s, e)
+		case request.Reset:
+			err = tx.reset(a, s, e)
+		case request.Watch:
+			err = tx.watch(a, s)
+		default:
+			err = fmt.Errorf("unknown effect %T", effect)
+		}
+		if err != nil {
+			return fmt.Errorf("effect of %s/%d: %w", s.Number, s.Version, err)
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) mail(a *agency.Agency, s request.State, m request.Mail) error {
+	item := BundleItem{Number: s.Number, Version: s.Version, Step: m.Step, Mark: m.Mark}
+	if m.Bundle {
+		key := bundleKey{a.Key, m.Template, m.To.Address}
+		if tx.bundles[key] == nil {
+			tx.bundles[key] = &bundle{to: m.To}
+			tx.order = append(tx.order, key)
+		}
+		tx.bundles[key].items = append(tx.bundles[key].items, item)
+		return nil
+	}
+	return tx.Notify(Notice{
+		Agency: a.Key, Once: fmt.Sprintf("event/%s/%d/%s/%s", s.Number, s.Version, m.Template, m.To.Address),
+		Number: s.Number, Version: s.Version, Template: m.Template, To: m.To, Items: []BundleItem{item},
+	})
+}
+
+func (tx *Tx) writeBundles() error {
+	for _, key := range tx.order {
+		b := tx.bundles[key]
+		first := b.items[0]
+		n := Notice{
+			Agency: key.agency, Once: fmt.Sprintf("bundle/%s/%d/%s/%s/%s", first.Number, first.Version, first.Mark, key.template, key.address),
+			Template: key.template, To: b.to, Items: b.items,
+		}
+		if len(b.items) == 1 {
+			n.Number, n.Version = first.Number, first.Version
+		}
+		if err := tx.Notify(n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Notice is a mail to be written into the outbox. Once names the event and the recipient: a second row with the same name is left out.
+type Notice struct {
+	Agency   string
+	Once     string
+	Number   string // "" where the mail is about no single request
+	Version  int
+	LetterID int64 // 0 for none
+	Template string
+	To       request.Recipient
+	Items    []BundleItem
+}
+
+// Notify writes a row of the outbox and its job.
+func (tx *Tx) Notify(n Notice) error {
+	items := n.Items
+	if items == nil {
+		items = []BundleItem{}
+	}
+	detail, err := json.Marshal(items)
+	if err != nil {
+		return fmt.Errorf("writing a notice's items: %w", err)
+	}
+	rows, err := tx.Query(tx.ctx, `INSERT INTO outbox (agency, once, number, version, letter_id, template, kind, person, name, address, items, created_at)
+		VALUES ($1, $2, nullif($3, ''), nullif($4, 0), nullif($5, 0), $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (once) DO NOTHING RETURNING id`,
+		n.Agency, n.Once, n.Number, n.Version, n.LetterID, n.Template, n.To.Kind, n.To.ID, n.To.Name, n.To.Address, detail, tx.now)
+	if err != nil {
+		return fmt.Errorf("writing notice %s: %w", n.Template, err)
+	}
+	var id int64
+	for rows.Next() {
+		if err := rows.Scan(&id); err != nil {
+			rows.Close()
+			return fmt.Errorf("writing notice %s: %w", n.Template, err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("writing notice %s: %w", n.Template, err)
+	}
+	if id == 0 {
+		return nil // it is there already
+	}
+	return tx.Enqueue(SendMail{OutboxID: id}, nil)
+}
+
+func (tx *Tx) followUp(a *agency.Agency, s request.State, f request.FollowUp) error {
+	var id int64
+	key := fmt.Sprintf("%s-%d-%s", s.Number, s.Version, f.Status)
+	err := tx.QueryRow(tx.ctx, `INSERT INTO follow_ups (agency, number, version, srikandi_id, disposition, status, note, key, created_at)
+		VALUES ($1, $2, $3, $4, nullif($5, ''), $6, $7, $8, $9) RETURNING id`,
+		a.Key, s.Number, s.Version, f.SrikandiID, f.Disposition, f.Status, f.Text, key, tx.now).Scan(&id)
+	if err != nil {
+		return fmt.Errorf("writing follow-up %s: %w", f.Status, err)
+	}
+	return tx.Enqueue(WriteFollowUp{FollowUpID: id}, nil)
+}
+
+func (tx *Tx) reset(a *agency.Agency, s request.State, r request.Reset) error {
+	_, err := tx.Exec(tx.ctx, `INSERT INTO resets (number, approval, agency, due_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+		s.Number, s.Approval.Version, a.Key, r.Due)
+	if err != nil {
+		return fmt.Errorf("queueing the reset: %w", err)
+	}
+	return tx.Enqueue(RunResets{Agency: a.Key}, nil)
+}
+
+func (tx *Tx) watch(a *agency.Agency, s request.State) error {
+	_, err := tx.Exec(tx.ctx, `INSERT INTO watches (number, agency, next_at) VALUES ($1, $2, $3)
+		ON CONFLICT (number) DO UPDATE SET next_at = $3, tries = 0`, s.Number, a.Key, tx.now.Add(FirstWatch))
+	if err != nil {
+		return fmt.Errorf("starting the watch: %w", err)
+	}
+	return nil
+}
+
+// FirstWatch is how long after the reset the certificate is looked at first: nobody sets a passphrase sooner.
+const FirstWatch = 2 * time.Minute

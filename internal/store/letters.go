@@ -1,0 +1,280 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"pulih/internal/letter"
+)
+
+// Letter is a row of the archive without its bytes.
+type Letter struct {
+	ID          int64
+	Agency      string
+	Channel     string // mail or srikandi
+	Source      string // srikandi: its id there
+	Version     int
+	Size        int64
+	ReceivedAt  time.Time
+	SeenAt      time.Time
+	ChangedAt   *time.Time
+	MessageID   string
+	DuplicateOf int64
+	HeadersOnly bool
+	State       string // stored, read, quarantined
+	Kind        letter.Kind
+	ReadVersion int
+	Attempts    int
+	Problem     string
+	GoneAt      *time.Time
+}
+
+const letterColumns = `id, agency, channel, source, version, size, received_at, seen_at, changed_at, coalesce(message_id, ''),
+	coalesce(duplicate_of, 0), headers_only, state, coalesce(kind, ''), coalesce(read_version, 0), attempts, coalesce(problem, ''), gone_at`
+
+func rawPlace(agencyKey, channel, source string, version int) string {
+	return fmt.Sprintf("letters:%s/%s/%s/%d:raw", agencyKey, channel, source, version)
+}
+
+// Letter returns a letter, or ErrNotFound.
+func (s *Store) Letter(ctx context.Context, id int64) (Letter, error) {
+	list, err := s.letters(ctx, `WHERE id = $1`, id)
+	if err == nil && len(list) == 0 {
+		err = fmt.Errorf("letter %d: %w", id, ErrNotFound)
+	}
+	if err != nil {
+		return Letter{}, err
+	}
+	return list[0], nil
+}
+
+// LettersOf lists the letters of a request, the first first.
+func (s *Store) LettersOf(ctx context.Context, number string) ([]Letter, error) {
+	return s.letters(ctx, `WHERE id IN (SELECT letter_id FROM request_letters WHERE number = $1) ORDER BY id`, number)
+}
+
+// Attention lists an agency's letters that need a human: unclear ones, other services' and those in quarantine, without those that became
+// a request.
+func (s *Store) Attention(ctx context.Context, agencyKey string) ([]Letter, error) {
+	return s.letters(ctx, `WHERE agency = $1 AND (state = 'quarantined' OR kind IN ('unclear', 'other-certificate-service'))
+		AND NOT EXISTS (SELECT FROM request_letters r WHERE r.letter_id = letters.id) ORDER BY received_at DESC LIMIT 500`, agencyKey)
+}
+
+// Quarantined lists the letters that could not be read, of all agencies.
+func (s *Store) Quarantined(ctx context.Context) ([]Letter, error) {
+	return s.letters(ctx, `WHERE state = 'quarantined' ORDER BY id`)
+}
+
+// LetterBySource finds a letter by its id at the source.
+func (s *Store) LetterBySource(ctx context.Context, agencyKey, channel, source string) (Letter, bool, error) {
+	list, err := s.letters(ctx, `WHERE agency = $1 AND channel = $2 AND source = $3`, agencyKey, channel, source)
+	if err != nil || len(list) == 0 {
+		return Letter{}, false, err
+	}
+	return list[0], true, nil
+}
+
+func (s *Store) letters(ctx context.Context, where string, args ...any) ([]Letter, error) {
+	rows, err := s.Pool.Query(ctx, `SELECT `+letterColumns+` FROM letters `+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("reading letters: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Letter])
+	if err != nil {
+		return nil, fmt.Errorf("reading letters: %w", err)
+	}
+	return list, nil
+}
+
+// Raw returns a letter's bytes as they came: the mail, or Srikandi's JSON.
+func (s *Store) Raw(ctx context.Context, id int64) ([]byte, error) {
+	var agencyKey, channel, source string
+	var version int
+	var sealed []byte
+	err := s.Pool.QueryRow(ctx, `SELECT agency, channel, source, version, raw FROM letters WHERE id = $1`, id).
+		Scan(&agencyKey, &channel, &source, &version, &sealed)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, fmt.Errorf("letter %d: %w", id, ErrNotFound)
+	} else if err != nil {
+		return nil, fmt.Errorf("reading letter %d: %w", id, err)
+	}
+	return s.Keys.Open(rawPlace(agencyKey, channel, source, version), sealed)
+}
+
+// File is an attachment from Srikandi in the archive.
+type File struct {
+	ID     int64
+	Source string
+	Name   string
+	MIME   string
+	SHA256 []byte
+	Data   []byte
+}
+
+// Files returns the attachments of a letter from Srikandi.
+func (s *Store) Files(ctx context.Context, letterID int64) ([]File, error) {
+	rows, err := s.Pool.Query(ctx, `SELECT id, source, name, mime, sha256, content FROM files WHERE letter_id = $1 ORDER BY id`, letterID)
+	if err != nil {
+		return nil, fmt.Errorf("reading the files of letter %d: %w", letterID, err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[File])
+	if err != nil {
+		return nil, fmt.Errorf("reading the files of letter %d: %w", letterID, err)
+	}
+	for i, f := range list {
+		if list[i].Data, err = s.Keys.Open(filePlace(letterID, f.Source, f.SHA256), f.Data); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+func filePlace(letterID int64, source string, sum []byte) string {
+	return fmt.Sprintf("files:%d/%s/%x:content", letterID, source, sum)
+}
+
+// SaveFile keeps an attachment; the same content again changes nothing.
+func (s *Store) SaveFile(ctx context.Context, letterID int64, source, name, mime string, data []byte) error {
+	sum := sha256.Sum256(data)
+	if data == nil {
+		data = []byte{}
+	}
+	_, err := s.Pool.Exec(ctx, `INSERT INTO files (letter_id, source, name, mime, size, sha256, content) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (letter_id, source, sha256) DO NOTHING`,
+		letterID, source, name, mime, len(data), sum[:], s.Keys.Seal(filePlace(letterID, source, sum[:]), data))
+	if err != nil {
+		return fmt.Errorf("keeping a file of letter %d: %w", letterID, err)
+	}
+	return nil
+}
+
+// SaveNaskah keeps one letter from Srikandi: a new row, a new version of a changed one, or nothing when these are the bytes that the row
+// has. The job that reads it is inserted with it. It answers the letter's id and whether anything was written.
+func (tx *Tx) SaveNaskah(agencyKey, id string, raw []byte, receivedAt, changedAt time.Time) (letterID int64, written bool, err error) {
+	sum := sha256.Sum256(raw)
+	var version int
+	var have []byte
+	err = tx.QueryRow(tx.ctx, `SELECT id, version, sha256 FROM letters WHERE agency = $1 AND channel = 'srikandi' AND source = $2 FOR UPDATE`,
+		agencyKey, id).Scan(&letterID, &version, &have)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		version = 1
+		err = tx.QueryRow(tx.ctx, `INSERT INTO letters (agency, channel, source, version, sha256, size, raw, received_at, seen_at, changed_at)
+			VALUES ($1, 'srikandi', $2, 1, $3, $4, $5, $6, $7, $8)
+			ON CONFLICT (agency, channel, source) DO NOTHING RETURNING id`,
+			agencyKey, id, sum[:], len(raw), tx.s.Keys.Seal(rawPlace(agencyKey, "srikandi", id, 1), raw), receivedAt, tx.now, changedAt).Scan(&letterID)
+		if errors.Is(err, pgx.ErrNoRows) { // another daemon was faster
+			return 0, false, nil
+		}
+	case err == nil && hex.EncodeToString(have) == hex.EncodeToString(sum[:]):
+		return letterID, false, nil
+	case err == nil:
+		version++
+		_, err = tx.Exec(tx.ctx, `INSERT INTO letter_versions (letter_id, version, raw, seen_at)
+			SELECT id, version, raw, $2 FROM letters WHERE id = $1`, letterID, tx.now)
+		if err == nil {
+			_, err = tx.Exec(tx.ctx, `UPDATE letters SET version = $2, sha256 = $3, size = $4, raw = $5, changed_at = $6, state = 'stored', attempts = 0
+				WHERE id = $1`, letterID, version, sum[:], len(raw), tx.s.Keys.Seal(rawPlace(agencyKey, "srikandi", id, version), raw), changedAt)
+		}
+	}
+	if err != nil {
+		return 0, false, fmt.Errorf("keeping letter %s of %s: %w", id, agencyKey, err)
+	}
+	return letterID, true, tx.Enqueue(ReadLetter{LetterID: letterID, Version: version}, nil)
+}
+
+// Refuse keeps what can't become a letter, for the operator: a malformed row, a forged token. The same source again changes nothing.
+func (tx *Tx) Refuse(agencyKey, what, source string, raw []byte) error {
+	sum := sha256.Sum256(raw)
+	name := fmt.Sprintf("%s/%x", source, sum[:8])
+	_, err := tx.Exec(tx.ctx, `INSERT INTO rejections (agency, at, what, source, raw) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+		agencyKey, tx.now, what, name, tx.s.Keys.Seal("rejections:"+name+":raw", raw))
+	if err != nil {
+		return fmt.Errorf("keeping a refused row of %s: %w", agencyKey, err)
+	}
+	return nil
+}
+
+// MarkRead writes what was found in a letter. Version is the one that was read: of a letter that has changed since, nothing is written.
+func (tx *Tx) MarkRead(letterID int64, version int, kind letter.Kind, reading letter.Reading) error {
+	plain, err := json.Marshal(reading)
+	if err != nil {
+		return fmt.Errorf("writing the reading of letter %d: %w", letterID, err)
+	}
+	_, err = tx.Exec(tx.ctx, `UPDATE letters SET state = 'read', kind = $3, reading = $4, read_version = $2, problem = NULL
+		WHERE id = $1 AND version = $2`, letterID, version, kind, tx.s.Keys.Seal(fmt.Sprintf("letters:%d/%d:reading", letterID, version), plain))
+	if err != nil {
+		return fmt.Errorf("marking letter %d read: %w", letterID, err)
+	}
+	return nil
+}
+
+// SetKind changes a letter's kind by hand.
+func (tx *Tx) SetKind(letterID int64, kind letter.Kind) error {
+	_, err := tx.Exec(tx.ctx, `UPDATE letters SET kind = $2, state = 'read', problem = NULL WHERE id = $1`, letterID, kind)
+	if err != nil {
+		return fmt.Errorf("setting the kind of letter %d: %w", letterID, err)
+	}
+	return nil
+}
+
+// Reading returns what was found in a letter; ErrNotFound if it wasn't read yet.
+func (s *Store) Reading(ctx context.Context, letterID int64) (letter.Reading, error) {
+	var out letter.Reading
+	var version *int
+	var sealed []byte
+	err := s.Pool.QueryRow(ctx, `SELECT read_version, reading FROM letters WHERE id = $1`, letterID).Scan(&version, &sealed)
+	if errors.Is(err, pgx.ErrNoRows) || (err == nil && version == nil) {
+		return out, fmt.Errorf("reading of letter %d: %w", letterID, ErrNotFound)
+	} else if err != nil {
+		return out, fmt.Errorf("loading the reading of letter %d: %w", letterID, err)
+	}
+	plain, err := s.Keys.Open(fmt.Sprintf("letters:%d/%d:reading", letterID, *version), sealed)
+	if err != nil {
+		return out, err
+	}
+	if err := json.Unmarshal(plain, &out); err != nil {
+		return out, fmt.Errorf("loading the reading of letter %d: %w", letterID, err)
+	}
+	return out, nil
+}
+
+// Attempt counts a try to read a letter, before it is made: a crash while reading counts too.
+func (s *Store) Attempt(ctx context.Context, letterID int64) (attempts int, err error) {
+	err = s.Pool.QueryRow(ctx, `UPDATE letters SET attempts = attempts + 1 WHERE id = $1 RETURNING attempts`, letterID).Scan(&attempts)
+	if err != nil {
+		return 0, fmt.Errorf("counting the attempts at letter %d: %w", letterID, err)
+	}
+	return attempts, nil
+}
+
+// Quarantine sets a letter aside that can't be read, with the reason in words for the operator.
+func (tx *Tx) Quarantine(letterID int64, problem string) error {
+	_, err := tx.Exec(tx.ctx, `UPDATE letters SET state = 'quarantined', problem = $2 WHERE id = $1`, letterID, problem)
+	if err != nil {
+		return fmt.Errorf("putting letter %d in quarantine: %w", letterID, err)
+	}
+	return nil
+}
+
+// RetryLetter takes a letter out of quarantine to be read again.
+func (s *Store) RetryLetter(ctx context.Context, letterID int64, now time.Time) error {
+	return s.InTx(ctx, now, func(tx *Tx) error {
+		var version int
+		err := tx.QueryRow(ctx, `UPDATE letters SET state = 'stored', attempts = 0, problem = NULL WHERE id = $1 AND state = 'quarantined'
+			RETURNING version`, letterID).Scan(&version)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return fmt.Errorf("letter %d in quarantine: %w", letterID, ErrNotFound)
+		} else if err != nil {
+			return fmt.Errorf("releasing letter %d: %w", letterID, err)
+		}
+		return tx.Enqueue(ReadLetter{LetterID: letterID, Version: version}, nil)
+	})
+}

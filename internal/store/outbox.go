@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Outgoing is a row of the outbox.
+type Outgoing struct {
+	ID        int64
+	Agency    string
+	Number    string
+	Version   int
+	LetterID  int64
+	Template  string
+	Kind      string
+	Person    string
+	Name      string
+	Address   string
+	Items     []BundleItem
+	MessageID string
+	State     string // waiting, sending, sent, uncertain, failed, cancelled
+	Attempts  int
+	Reply     string
+	CreatedAt time.Time
+	SentAt    *time.Time
+	BouncedAt *time.Time
+}
+
+const outboxColumns = `id, agency, coalesce(number, ''), coalesce(version, 0), coalesce(letter_id, 0), template, kind, person, name, address, items,
+	coalesce(message_id, ''), state, attempts, coalesce(reply, ''), created_at, sent_at, bounced_at`
+
+// Outgoing returns one row, or ErrNotFound.
+func (s *Store) Outgoing(ctx context.Context, id int64) (Outgoing, error) {
+	list, err := s.outgoing(ctx, `WHERE id = $1`, id)
+	if err == nil && len(list) == 0 {
+		err = fmt.Errorf("mail %d: %w", id, ErrNotFound)
+	}
+	if err != nil {
+		return Outgoing{}, err
+	}
+	return list[0], nil
+}
+
+// MailsOf lists the mails about a request, oldest first, bundled ones among them.
+func (s *Store) MailsOf(ctx context.Context, number string) ([]Outgoing, error) {
+	return s.outgoing(ctx, `WHERE number = $1 OR (number IS NULL AND items @> jsonb_build_array(jsonb_build_object('number', $1::text))) ORDER BY id`, number)
+}
+
+// UncertainMails lists an agency's mails that may or may not have arrived, or were given up.
+func (s *Store) UncertainMails(ctx context.Context, agencyKey string) ([]Outgoing, error) {
+	return s.outgoing(ctx, `WHERE agency = $1 AND state IN ('uncertain', 'failed') ORDER BY id DESC LIMIT 200`, agencyKey)
+}
+
+func (s *Store) outgoing(ctx context.Context, where string, args ...any) ([]Outgoing, error) {
+	rows, err := s.Pool.Query(ctx, `SELECT `+outboxColumns+` FROM outbox `+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("reading the outbox: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Outgoing])
+	if err != nil {
+		return nil, fmt.Errorf("reading the outbox: %w", err)
+	}
+	return list, nil
+}
+
+// Dial books an attempt before it is made. A row that is found in the middle of an attempt was left there by a crash: nobody knows whether
+// the mail went, and it answers false after marking it uncertain (invariant 5). MessageID and content are kept from the first attempt on.
+func (s *Store) Dial(ctx context.Context, id int64, messageID string, content any) (ok bool, err error) {
+	plain, err := json.Marshal(content)
+	if err != nil {
+		return false, fmt.Errorf("keeping the text of mail %d: %w", id, err)
+	}
+	tag, err := s.Pool.Exec(ctx, `UPDATE outbox SET state = 'sending', attempts = attempts + 1, message_id = $2, content = coalesce(content, $3)
+		WHERE id = $1 AND state = 'waiting'`, id, messageID, s.Keys.Seal(mailPlace(id), plain))
+	if err != nil {
+		return false, fmt.Errorf("booking mail %d: %w", id, err)
+	}
+	if tag.RowsAffected() == 1 {
+		return true, nil
+	}
+	_, err = s.Pool.Exec(ctx, `UPDATE outbox SET state = 'uncertain', reply = 'berhenti di tengah pengiriman' WHERE id = $1 AND state = 'sending'`, id)
+	if err != nil {
+		return false, fmt.Errorf("marking mail %d uncertain: %w", id, err)
+	}
+	return false, nil
+}
+
+func mailPlace(id int64) string { return fmt.Sprintf("outbox:%d:content", id) }
+
+// MailContent returns what a mail said, as given to Dial; ErrNotFound before its first attempt.
+func (s *Store) MailContent(ctx context.Context, id int64, into any) error {
+	var sealed []byte
+	err := s.Pool.QueryRow(ctx, `SELECT content FROM outbox WHERE id = $1`, id).Scan(&sealed)
+	if errors.Is(err, pgx.ErrNoRows) || (err == nil && sealed == nil) {
+		return fmt.Errorf("text of mail %d: %w", id, ErrNotFound)
+	} else if err != nil {
+		return fmt.Errorf("reading the text of mail %d: %w", id, err)
+	}
+	plain, err := s.Keys.Open(mailPlace(id), sealed)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(plain, into); err != nil {
+		return fmt.Errorf("reading the text of mail %d: %w", id, err)
+	}
+	return nil
+}
+
+// Settle writes what became of an attempt: "sent", "waiting" (to be tried again), "uncertain", "failed" or "cancelled". Reply is the
+// server's answer.
+func (s *Store) Settle(ctx context.Context, id int64, state, reply string, now time.Time) error {
+	_, err := s.Pool.Exec(ctx, `UPDATE outbox SET state = $2, reply = $3, sent_at = CASE WHEN $2 = 'sent' THEN $4::timestamptz ELSE sent_at END
+		WHERE id = $1`, id, state, reply, now)
+	if err != nil {
+		return fmt.Errorf("settling mail %d: %w", id, err)
+	}
+	return nil
+}
+
+// MarkBounced notes that a mail came back, and, when for good, that its address is dead. It answers the mail.
+func (tx *Tx) MarkBounced(messageID, why string, permanent bool) (Outgoing, error) {
+	rows, err := tx.Query(tx.ctx, `UPDATE outbox SET bounced_at = $2 WHERE message_id = $1 RETURNING `+outboxColumns, messageID, tx.now)
+	if err != nil {
+		return Outgoing{}, fmt.Errorf("marking a bounce: %w", err)
+	}
+	m, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Outgoing])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Outgoing{}, fmt.Errorf("bounced mail: %w", ErrNotFound)
+	} else if err != nil {
+		return Outgoing{}, fmt.Errorf("marking a bounce: %w", err)
+	}
+	if permanent {
+		_, err = tx.Exec(tx.ctx, `INSERT INTO dead_addresses (agency, address, bounced_at, why) VALUES ($1, lower($2), $3, $4)
+			ON CONFLICT (agency, address) DO UPDATE SET bounced_at = excluded.bounced_at, why = excluded.why`, m.Agency, m.Address, tx.now, why)
+		if err != nil {
+			return m, fmt.Errorf("marking an address dead: %w", err)
+		}
+	}
+	return m, nil
+}
+
+// DeadAddress reports whether mail to an address came back for good.
+func (s *Store) DeadAddress(ctx context.Context, agencyKey, address string) (bool, error) {
+	var dead bool
+	err := s.Pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM dead_addresses WHERE agency = $1 AND address = lower($2))`, agencyKey, address).Scan(&dead)
+	if err != nil {
+		return false, fmt.Errorf("looking for a dead address: %w", err)
+	}
+	return dead, nil
+}
