@@ -16,16 +16,21 @@ const WorkingDays ClockKind = "working-days"
 // Day is one day on the WorkingDays clock.
 const Day = 24 * time.Hour
 
-// maxNorm bounds what a file or a command line may promise; no standard of a public service goes beyond it.
-const maxNorm = 366 * Day
+// maxDays bounds what a file or a command line may promise; no standard of a public service goes beyond a year.
+const maxDays = 366
 
 var (
-	normPart      = regexp.MustCompile(`^(\d{1,6}) ?(menit|m|jam|h|hari|d)(?: |$)`)
+	normPart      = regexp.MustCompile(`^(\d{1,6}) ?([a-z]+)(?: |$)`)
 	unitThenDigit = regexp.MustCompile(`([a-z])(\d)`) // "2h30m" is read as "2h 30m"
 )
 
+var normUnits = map[string]time.Duration{
+	"detik": time.Second, "s": time.Second, "menit": time.Minute, "m": time.Minute, "jam": time.Hour, "h": time.Hour,
+	"hari": Day, "d": Day,
+}
+
 // ParseNorm reads a norm as standards write it ("150 menit", "2 jam 30 menit", "1 hari", "30 hari kerja") or in short ("150m", "2h30m",
-// "30d"). Days on the working clock are working days; on the elapsed clock a day has 24 hours. "hari kerja" is refused on the elapsed
+// "90s", "30d"). Days on the working clock are working days; on the elapsed clock a day has 24 hours. "hari kerja" is refused on the elapsed
 // clock, since it could only be a mistake.
 func ParseNorm(text string, clock ClockKind) (Norm, error) {
 	want := func(why string) (Norm, error) {
@@ -36,28 +41,28 @@ func ParseNorm(text string, clock ClockKind) (Norm, error) {
 	}
 	rest := strings.ToLower(strings.Join(strings.Fields(text), " "))
 	rest = unitThenDigit.ReplaceAllString(rest, "$1 $2")
-	rest, kerja := strings.CutSuffix(rest, " hari kerja")
+	rest, kerja := strings.CutSuffix(rest, "hari kerja")
 	if kerja {
 		if clock == Elapsed {
 			return want("counts working days on an elapsed clock")
 		}
-		rest += " hari"
+		rest += "hari"
 	}
 	n := Norm{Clock: clock}
 	for rest != "" {
 		m := normPart.FindStringSubmatch(rest)
-		if m == nil {
+		if m == nil || normUnits[m[2]] == 0 {
 			return want("can't be read")
 		}
-		count, _ := strconv.Atoi(m[1]) // at most six digits
 		rest = rest[len(m[0]):]
-		switch m[2] {
-		case "menit", "m":
-			n.Length += time.Duration(count) * time.Minute
-		case "jam", "h":
-			n.Length += time.Duration(count) * time.Hour
-		default:
+		count, _ := strconv.Atoi(m[1]) // at most six digits
+		if unit := normUnits[m[2]]; unit == Day {
 			n.Days += count
+		} else {
+			n.Length += time.Duration(count) * unit
+		}
+		if n.Days > maxDays || n.Length > maxDays*Day {
+			return want("is more than a year")
 		}
 	}
 	switch {
@@ -65,8 +70,6 @@ func ParseNorm(text string, clock ClockKind) (Norm, error) {
 		return want("mixes days with hours")
 	case n.amount() == 0:
 		return want("is no time at all")
-	case n.amount() > maxNorm:
-		return want("is more than a year")
 	}
 	return n, nil
 }
@@ -114,6 +117,9 @@ func (n Norm) Say(d time.Duration) string {
 			return "kurang dari 1 hari kerja"
 		}
 		return fmt.Sprintf("%d hari kerja", d/Day)
+	}
+	if d == 0 {
+		return "0 menit"
 	}
 	if d < time.Minute {
 		return "kurang dari 1 menit"

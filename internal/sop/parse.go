@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 // ShippedNames are the SOPs that come with the program.
@@ -21,7 +24,7 @@ var ends = []Ends{EndsReceived, EndsDisposition, EndsApproved, EndsReset, EndsLi
 // Shipped returns an SOP that comes with the program, by its name in ShippedNames.
 func Shipped(name string) (*SOP, error) {
 	if !slices.Contains(ShippedNames, name) {
-		return nil, fmt.Errorf("SOP %q is unknown; expected one of %s, or a path", name, strings.Join(ShippedNames, ", "))
+		return nil, fmt.Errorf("SOP %q is unknown; expected one of %s", name, strings.Join(ShippedNames, ", "))
 	}
 	data, err := shipped.ReadFile("data/" + name + ".yaml")
 	if err != nil {
@@ -39,7 +42,7 @@ func Parse(data []byte, name string) (*SOP, error) {
 		return nil, fmt.Errorf("%s:1: the file is empty; expected an SOP with id, title, source and steps", name)
 	}
 	if err != nil {
-		return nil, decodeError(name, err)
+		return nil, decodeError(name, data, err)
 	}
 	c := checker{name: name}
 	s := c.sop(f)
@@ -117,7 +120,7 @@ type lineError struct {
 
 func (e *lineError) Error() string { return e.text }
 
-func decodeError(name string, err error) error {
+func decodeError(name string, data []byte, err error) error {
 	if at, ok := errors.AsType[*lineError](err); ok {
 		return fmt.Errorf("%s:%d: %s", name, at.line, at.text)
 	}
@@ -131,11 +134,49 @@ func decodeError(name string, err error) error {
 	}
 	switch err := err.(type) {
 	case *yaml.UnknownFieldError:
-		return fmt.Errorf("%s:%d: %q is no key here", name, line, err.Token.Value)
+		return fmt.Errorf("%s:%d: %q is no key here; expected one of %s", name, line, err.Token.Value, keysAt(data, err.Token))
 	case *yaml.UnexpectedNodeTypeError:
 		return fmt.Errorf("%s:%d: has another shape than expected (%s)", name, line, message)
 	}
 	return fmt.Errorf("%s:%d: not readable as YAML: %s", name, line, message)
+}
+
+// keysAt lists the keys that could have stood where the token does.
+func keysAt(data []byte, tok *token.Token) string {
+	parsed, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return "the documented ones"
+	}
+	at := keyFinder{offset: tok.Position.Offset}
+	for _, doc := range parsed.Docs {
+		ast.Walk(&at, doc)
+	}
+	section, _, _ := strings.Cut(strings.TrimPrefix(at.path, "$."), ".")
+	section, _, _ = strings.Cut(section, "[")
+	entry := reflect.TypeFor[file]()
+	for f := range entry.Fields() {
+		if f.Tag.Get("yaml") == section && f.Type.Kind() != reflect.Struct {
+			entry = f.Type.Elem()
+		}
+	}
+	var keys []string
+	for f := range entry.Fields() {
+		keys = append(keys, f.Tag.Get("yaml"))
+	}
+	return strings.Join(keys, ", ")
+}
+
+// keyFinder finds the path of the key at an offset.
+type keyFinder struct {
+	offset int
+	path   string
+}
+
+func (k *keyFinder) Visit(node ast.Node) ast.Visitor {
+	if pair, ok := node.(*ast.MappingValueNode); ok && pair.Key.GetToken().Position.Offset == k.offset {
+		k.path = pair.GetPath()
+	}
+	return k
 }
 
 // checker turns the file into an SOP and keeps the first error.
