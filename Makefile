@@ -1,0 +1,47 @@
+# `make` lists the targets. On a fresh Debian with Go, git and make, `make demo` and `make test` bring the rest themselves.
+
+LINT     := go tool -modfile=tools/go.mod golangci-lint
+FUZZTIME ?= 10s
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/pulih, one static file
+	@CGO_ENABLED=0 go build -trimpath -o bin/pulih ./cmd/pulih
+
+.PHONY: demo
+demo: build ## run the whole service on http://localhost:8028 with simulated letters; Ctrl-C ends it
+	@scripts/setup demo
+	@bin/pulih demo
+
+.PHONY: demo-once
+demo-once: build ## run the same world on a fast clock, without a person, and check how each letter ended
+	@scripts/setup demo
+	@bin/pulih demo --once
+
+.PHONY: test
+test: ## run every test, on real parts and with the race detector (about 10 minutes on 2 cores)
+	@scripts/setup test
+	go vet ./...
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not formatted by gofmt:" $$unformatted >&2; exit 1; }
+	CGO_ENABLED=1 go test -race -shuffle=on -timeout 10m $(TESTFLAGS) ./...
+
+.PHONY: soak
+soak: ## run the tests in their large doses (hours)
+	@scripts/setup test
+	CGO_ENABLED=1 PULIH_SOAK=1 go test -race -shuffle=on -count=1 -timeout 6h $(TESTFLAGS) ./...
+
+.PHONY: fuzz
+fuzz: ## run each fuzz test for FUZZTIME (10s)
+	@scripts/setup test
+	@scripts/fuzz $(FUZZTIME)
+
+.PHONY: lint
+lint: ## run golangci-lint (built from tools/go.mod at the first time)
+	$(LINT) run ./...
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin
