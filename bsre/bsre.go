@@ -126,8 +126,6 @@ func cause(err error) error {
 		return fmt.Errorf("%w: connection reset", ErrUnreachable)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("%w: connection closed early", ErrUnreachable)
-	case errors.Is(err, ErrUnreachable):
-		return ErrUnreachable
 	}
 	return fmt.Errorf("%w: the exchange failed", ErrUnreachable)
 }

@@ -65,6 +65,7 @@ func (w *world) client(url string) *bsre.AMS {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.t.Cleanup(ams.Close)
 	return ams
 }
 
@@ -83,5 +84,6 @@ func (w *world) esign(version int) *bsre.ESign {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.t.Cleanup(e.Close)
 	return e
 }
