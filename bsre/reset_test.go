@@ -344,7 +344,7 @@ func TestAResetCutAtEveryByte(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, bsresim.Options{Decide: func(call bsresim.Call) bsresim.Fault {
+			w := newWorld(t, bsresim.Options{Decide: func(call bsresim.Call, _ *http.Request) bsresim.Fault {
 				if call == bsresim.CallReset {
 					return c.faults
 				}

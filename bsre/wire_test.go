@@ -85,8 +85,13 @@ func newCutProxy(t *testing.T, target string) *cutProxy {
 			p.wg.Go(func() { p.forward(conn.(*net.TCPConn)) })
 		}
 	})
-	t.Cleanup(func() { _ = l.Close(); p.wg.Wait() })
+	t.Cleanup(p.close)
 	return p
+}
+
+func (p *cutProxy) close() {
+	_ = p.l.Close()
+	p.wg.Wait()
 }
 
 func (p *cutProxy) url() string { return "http://" + p.l.Addr().String() }

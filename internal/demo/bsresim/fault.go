@@ -61,7 +61,7 @@ func (s *Sim) Script(c Call, faults ...Fault) {
 	s.script[c] = append(s.script[c], faults...)
 }
 
-func (s *Sim) nextFault(c Call) Fault {
+func (s *Sim) nextFault(c Call, r *http.Request) Fault {
 	s.mu.Lock()
 	s.calls[c]++
 	queue := s.script[c]
@@ -72,7 +72,7 @@ func (s *Sim) nextFault(c Call) Fault {
 	}
 	s.mu.Unlock()
 	if s.opt.Decide != nil {
-		return s.opt.Decide(c)
+		return s.opt.Decide(c, r)
 	}
 	return NoFault
 }
@@ -90,7 +90,7 @@ func (s *Sim) serve(c Call, act func(*http.Request) reply, note func(r *http.Req
 		s.enterCall(1)
 		defer s.enterCall(-1)
 		s.Tick()
-		fault := s.nextFault(c)
+		fault := s.nextFault(c, r)
 		rep, acted := reply{}, false
 		switch fault {
 		case NoFault, Ambiguous, HangAfter, DropAfter, CloseAfter, ErrorAfter, HTMLAfter, BlockedAfter, CutBody, CutChunk:

@@ -36,8 +36,8 @@ type Options struct {
 	OnLink  func(Link) // BSrE mails a link; called without locks, from Tick or a request
 	OnPhone func(User) // BSrE sends the WhatsApp check; likewise
 
-	// Decide chooses the fault of each call that Script has none for. It may be called by many goroutines.
-	Decide func(Call) Fault
+	// Decide chooses the fault of each call that Script has none for. It may be called by many goroutines, and leaves the body unread.
+	Decide func(Call, *http.Request) Fault
 	// Verify answers /api/v2/verify/pdf; nil means that a PDF with a /ByteRange is validly signed.
 	Verify func(pdf []byte) map[string]any
 }
