@@ -150,7 +150,7 @@ func readStatusText(c call, a answer, hide ...string) (Status, error) {
 	if code := trailingCode(words); notRegistered(code) {
 		return Status{Code: NotRegistered, Raw: code, Message: words}, nil
 	}
-	if a.status >= 500 || words == "" || strings.Contains(string(a.body), "<") {
+	if a.status >= 500 || words == "" || words == "null" || strings.ContainsAny(string(a.body), "<{[") {
 		return Status{Code: Unknown}, c.unreadable(a)
 	}
 	return Status{Code: Unknown, Message: words}, nil
