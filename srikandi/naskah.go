@@ -54,6 +54,9 @@ type Naskah struct {
 	// Flaws names elements of lists inside the letter that could not be read and were left out: "disposisi[2].dikirim_pada: ...". They hold
 	// no content of the letter. A human should look at Raw.
 	Flaws []string
+	// Settled is set by Poll: the letter had rested for a second when it was read. Gateways date changes to the second, so one that had not may
+	// have changed again under the same updated_at.
+	Settled bool
 	// Raw is the JSON as it came, for the archive.
 	Raw json.RawMessage
 }

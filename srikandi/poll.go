@@ -37,8 +37,8 @@ type Batch struct {
 
 // Sink is where a poll's letters go; the store implements it.
 type Sink interface {
-	// Known says which of these states are stored. A letter is known if the stored updated_at equals the given one: "not older" would miss a
-	// change made on a machine whose clock is behind.
+	// Known says which of these states are stored. A letter is known if it was stored Settled with the given updated_at: "not older" would
+	// miss a change made on a machine whose clock is behind.
 	Known(ctx context.Context, rows []Stamp) (map[string]bool, error)
 	// Due lists letters to ask for by themselves: those that came as a BadRow with an ID and are still owed (the store spaces the tries), and
 	// open ones not looked at for long, since a deleted letter shows nowhere else. At most a page's worth at a time.
@@ -138,7 +138,8 @@ func staleCursor(err error) bool {
 type run struct {
 	Poller
 	Polled
-	last Cursor // the cursor as committed
+	last Cursor    // the cursor as committed
+	asOf time.Time // the gateway's clock at the last page
 }
 
 // due asks for the letters that the sink wants by themselves.
@@ -162,6 +163,7 @@ func (r *run) due(ctx context.Context, cur Cursor) error {
 func (r *run) page(ctx context.Context, page Page, next Cursor) error {
 	r.Pages++
 	r.Rows += len(page.Rows) + len(page.Bad)
+	r.asOf = or(page.ServerTime, r.Now())
 	if !page.ServerTime.IsZero() {
 		r.Skew = page.ServerTime.Sub(r.Now())
 	}
@@ -224,6 +226,7 @@ func (r *run) fetch(ctx context.Context, want []BadRow, batch Batch) error {
 	for i, o := range got {
 		switch {
 		case o.err == nil:
+			o.letter.Settled = o.letter.UpdatedAt.Add(time.Second).Before(r.asOf)
 			batch.Letters = append(batch.Letters, o.letter)
 		case errors.Is(o.err, ErrGone):
 			batch.Gone = append(batch.Gone, want[i].ID)
