@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/x509"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -22,6 +23,7 @@ func (c *Config) complete(r *reader) {
 	for i := range c.Tenants {
 		t, key := &c.Tenants[i], item("agencies", i)
 		t.ports()
+		t.RootCAs = t.authorities(r, key+".ca_file")
 		t.Agency = t.agency(r, key)
 	}
 }
@@ -36,6 +38,24 @@ func (t *Tenant) ports() {
 	if t.Outbox != nil && t.Outbox.Port == 0 {
 		t.Outbox.Port = map[string]int{"tls": 465, "starttls": 587, "none": 25}[t.Outbox.TLS]
 	}
+}
+
+// authorities adds the agency's own certificate authorities to the system's: intranet servers often have none that the world knows.
+func (t *Tenant) authorities(r *reader, key string) *x509.CertPool {
+	if t.CAFile == "" {
+		return nil
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	data, err := readFile(t.CAFile)
+	if err != nil {
+		r.bad(key, "reading the certificates: %s", err)
+	} else if !pool.AppendCertsFromPEM(data) {
+		r.bad(key, "no certificate in PEM; expected -----BEGIN CERTIFICATE-----")
+	}
+	return pool
 }
 
 // agency builds what the rest of the program knows of the tenant. With mistakes in the file it is incomplete; then nobody sees it.
@@ -77,7 +97,7 @@ func (t *Tenant) procedure(r *reader, key string) *sop.SOP {
 	if !strings.ContainsAny(t.SOP, "./\\") {
 		s, err := sop.Shipped(t.SOP)
 		if err != nil {
-			r.bad(key+".sop", "%s; expected the name of a shipped SOP, or a file such as ./sop-kami.yaml", err)
+			r.bad(key+".sop", "%s, or a file such as ./sop-kami.yaml", err)
 		}
 		return s
 	}
@@ -97,8 +117,12 @@ func (t *Tenant) calendar(r *reader, key string, zone *time.Location) *sop.Calen
 	hours, closed := sop.ShippedHours(), sop.ShippedClosedDays()
 	if r.has(key + ".hours") {
 		hours = nil
-		for _, h := range t.Hours {
+		for i, h := range t.Hours {
+			h.verify(r, item(key+".hours", i))
 			hours = append(hours, h.rule())
+		}
+		if r.faulty(key + ".hours") {
+			return nil
 		}
 	}
 	if r.has(key + ".closed_days") {
@@ -106,7 +130,7 @@ func (t *Tenant) calendar(r *reader, key string, zone *time.Location) *sop.Calen
 		for i, path := range t.ClosedDays {
 			days, err := readClosedDays(path)
 			if err != nil {
-				r.bad(item(key+".closed_days", i), "%s", err)
+				r.bad(item(key+".closed_days", i), "reading the closed days: %s", err)
 				return nil
 			}
 			closed = append(closed, days...)
@@ -126,6 +150,14 @@ func readClosedDays(path string) ([]sop.ClosedDay, error) {
 		return nil, err
 	}
 	return sop.ParseClosedDays(data, filepath.Base(path))
+}
+
+func (h *Hours) verify(r *reader, key string) {
+	if h.First.IsZero() != h.Last.IsZero() {
+		r.bad(key, "%q has one end; expected both first_day and last_day, or neither for the usual hours", h.Name)
+	} else if h.Last.Before(h.First.Date) {
+		r.bad(key+".last_day", "%s is before first_day %s", h.Last, h.First)
+	}
 }
 
 func (h *Hours) rule() sop.Hours {

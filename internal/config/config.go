@@ -3,6 +3,7 @@
 package config
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -61,7 +62,8 @@ type Operator struct {
 
 // Tenant is one agency's part of the file: who they are and the accounts that the software uses in their name.
 type Tenant struct {
-	Agency *agency.Agency `yaml:"-"` // built from everything below
+	Agency  *agency.Agency `yaml:"-"` // built from everything below
+	RootCAs *x509.CertPool `yaml:"-"` // the system's and those of CAFile; nil: the system's alone
 
 	Key       string   `yaml:"key" required:"true" is:"key"`
 	Prefix    string   `yaml:"prefix" required:"true" is:"prefix"`
@@ -87,6 +89,7 @@ type Tenant struct {
 	BSrE      BSrE      `yaml:"bsre"`
 	Schedules Schedules `yaml:"schedules"`
 	Templates string    `yaml:"templates" is:"path"`
+	CAFile    string    `yaml:"ca_file" is:"path"`
 
 	Staff   []Person `yaml:"staff" required:"true"`
 	Offices []Office `yaml:"offices" required:"true"`
@@ -109,11 +112,12 @@ type Srikandi struct {
 	ClientID     string        `yaml:"client_id"`
 	ClientSecret Secret        `yaml:"client_secret"`
 	Folder       string        `yaml:"folder" is:"path"`
+	FollowUps    string        `yaml:"follow_ups" is:"path"`                  // where source: folder writes them; none: not written
 	Zone         string        `yaml:"zone" default:"Asia/Jakarta" is:"zone"` // of timestamps without one: SIKD writes WIB
-	Poll         time.Duration `yaml:"poll" default:"1m" min:"1s" max:"24h"`
+	Poll         time.Duration `yaml:"poll" default:"1m" min:"1s" max:"1h"`
 	Overlap      time.Duration `yaml:"overlap" default:"15m" min:"0s" max:"7d"`
 	Timeout      time.Duration `yaml:"timeout" default:"30s" min:"1s" max:"10m"`
-	Since        Date          `yaml:"since"` // first poll begins here; default: 7 days before the first start
+	Since        Date          `yaml:"since"` // where the first poll begins; none: all that the gateway has
 }
 
 // Inbox is the mailbox that letters come to by IMAP.
@@ -127,7 +131,8 @@ type Inbox struct {
 	Folder     string        `yaml:"folder" default:"INBOX"`
 	After      string        `yaml:"after" default:"none" oneof:"none keyword move"`
 	Target     string        `yaml:"target"` // the keyword, or the folder
-	Poll       time.Duration `yaml:"poll" default:"1m" min:"1s" max:"24h"`
+	Since      Date          `yaml:"since"`  // older mail is left alone; none: all of it is read
+	Poll       time.Duration `yaml:"poll" default:"30s" min:"1s" max:"1h"`
 	Limit      Size          `yaml:"limit" default:"35MB" min:"64KB" max:"200MB"`
 	AuthservID string        `yaml:"authserv_id" is:"domain"`
 }
@@ -166,6 +171,8 @@ type ESign struct {
 	Version   string        `yaml:"version" default:"v2" oneof:"v1 v2"`
 	PlainHTTP bool          `yaml:"plain_http" default:"false"`
 	Timeout   time.Duration `yaml:"timeout" default:"20s" min:"1s" max:"2m"`
+
+	VerifyTimeout time.Duration `yaml:"verify_timeout" default:"90s" min:"1s" max:"10m"` // of a PDF's signature
 }
 
 // AMS is the portal where resets are made, with BeID where verifiers sign in.
@@ -173,9 +180,19 @@ type AMS struct {
 	BeIDURL    string        `yaml:"beid_url" required:"true" is:"url"`
 	PortalURL  string        `yaml:"portal_url" required:"true" is:"url"`
 	OperatorIP string        `yaml:"operator_ip" required:"true" is:"ip"`
+	ClientID   string        `yaml:"client_id" default:"ams"`
 	Timeout    time.Duration `yaml:"timeout" default:"30s" min:"1s" max:"5m"`
-	Gap        time.Duration `yaml:"gap" default:"30s" min:"0s" max:"1h"`
-	Windows    []Window      `yaml:"windows"` // when resets are made, in the agency's zone; none: always
+	// ResetTimeout is how long the answer to a reset is waited for; what has none by then is uncertain.
+	ResetTimeout time.Duration `yaml:"reset_timeout" default:"1m" min:"5s" max:"5m"`
+	Gap          time.Duration `yaml:"gap" default:"30s" min:"0s" max:"1h"`
+	Windows      []Window      `yaml:"windows"` // when resets are made, in the agency's zone; none: always
+
+	// The portal's paths are undocumented and free to change (contracts/bsre.md).
+	TokenPath   string `yaml:"token_path" default:"/realms/external-service/protocol/openid-connect/token" is:"urlpath"`
+	FindPath    string `yaml:"find_path" default:"/api/rest/manage/user/list" is:"urlpath"`
+	DetailsPath string `yaml:"details_path" default:"/api/rest/manage/user/details/{uid}" is:"urlpath"`
+	PhonePath   string `yaml:"phone_path" default:"/api/rest/manage/user/verify/phone" is:"urlpath"`
+	ResetPath   string `yaml:"reset_path" default:"/api/rest/manage/cert/passphrase/reset/{uid}/{serialNumber}" is:"urlpath"`
 }
 
 // Schedules say when reports go out, in the agency's zone (schedule.go). "off" turns one off.

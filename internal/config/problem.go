@@ -48,6 +48,14 @@ func (r *reader) bad(key, format string, args ...any) {
 	r.problems = append(r.problems, Problem{File: r.file, Line: r.line(key), Key: key, Text: fmt.Sprintf(format, args...)})
 }
 
+// faulty reports a mistake at the key or below it: what follows from it need not be said again.
+func (r *reader) faulty(key string) bool {
+	return slices.ContainsFunc(r.problems, func(p Problem) bool {
+		rest, ok := strings.CutPrefix(p.Key, key)
+		return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	})
+}
+
 func (r *reader) line(key string) int {
 	for key != "" {
 		if n, ok := r.lines[key]; ok {

@@ -33,14 +33,10 @@ func newReader(path string, env func(string) string) *reader {
 
 // read fills the struct that dst points to. It is false when the file isn't a YAML mapping at all, and nothing could be filled.
 func (r *reader) read(data []byte, dst any) bool {
-	body, err := parse(data)
+	body, line, err := parse(data)
 	if err != nil {
-		var at yaml.Error
-		if errors.As(err, &at) && at.GetToken() != nil {
-			r.lines[""] = at.GetToken().Position.Line
-			err = errors.New(at.GetMessage())
-		}
-		r.bad("", "not readable as YAML: %s", err)
+		r.lines[""] = line
+		r.bad("", "not readable as YAML: %s", strings.ReplaceAll(err.Error(), "'\t'", "TAB"))
 		return false
 	}
 	if _, ok := body.(*ast.MappingNode); !ok {
@@ -51,42 +47,48 @@ func (r *reader) read(data []byte, dst any) bool {
 	return true
 }
 
-// parse answers the one document of the file. Line ends are made equal first: the library counts a comment before CRLF as two lines.
-func parse(data []byte) (body ast.Node, err error) {
+// parse answers the one document of the file, or the line of the mistake. Line ends are made equal first: the library counts a comment
+// before CRLF as two lines.
+func parse(data []byte) (body ast.Node, line int, err error) {
 	defer func() {
 		if p := recover(); p != nil { // a broken file must end in a message, whatever the library makes of it
-			err = fmt.Errorf("the YAML library gave up: %v", p)
+			line, err = 1, fmt.Errorf("the YAML library gave up: %v", p)
 		}
 	}()
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
-	if err := tame(data); err != nil {
-		return nil, err
+	data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
+	if line, err := tame(data); err != nil {
+		return nil, line, err
 	}
 	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey()) // duplicates are reported with all the rest
-	if err != nil {
-		return nil, err
+	var at yaml.Error
+	switch {
+	case errors.As(err, &at) && at.GetToken() != nil:
+		return nil, at.GetToken().Position.Line, errors.New(at.GetMessage())
+	case err != nil:
+		return nil, 1, err
+	case len(file.Docs) == 0:
+		return nil, 1, errors.New("empty")
+	case len(file.Docs) > 1 && file.Docs[1].Start != nil:
+		return nil, file.Docs[1].Start.Position.Line, errors.New("a second document; expected one")
 	}
-	if len(file.Docs) != 1 {
-		return nil, fmt.Errorf("%d YAML documents; expected one", len(file.Docs))
-	}
-	return file.Docs[0].Body, nil
+	return file.Docs[0].Body, 0, nil
 }
 
 // tame refuses what no configuration needs and what costs the library its stack or minutes: a file too large, or nested too deep.
-func tame(data []byte) error {
+func tame(data []byte) (line int, err error) {
 	if len(data) > maxFile {
-		return fmt.Errorf("larger than %d MB", maxFile>>20)
+		return 1, fmt.Errorf("larger than %d MB", maxFile>>20)
 	}
-	for i, line := range bytes.Split(data, []byte("\n")) {
-		if deep := bytes.Count(line, []byte("[")) + bytes.Count(line, []byte("{")); deep > 100 {
-			return fmt.Errorf("line %d opens %d brackets; expected at most 100", i+1, deep)
-		}
-		if bytes.Count(line, []byte("- ")) > 1000 || len(line)-len(bytes.TrimLeft(line, " ")) > 200 {
-			return fmt.Errorf("line %d is nested too deep", i+1)
+	for i, text := range bytes.Split(data, []byte("\n")) {
+		brackets := bytes.Count(text, []byte("[")) + bytes.Count(text, []byte("{"))
+		indent := len(text) - len(bytes.TrimLeft(text, " "))
+		if brackets > 100 || indent > 200 || bytes.Count(text, []byte("- ")) > 100 {
+			return i + 1, errors.New("nested too deep")
 		}
 	}
-	return nil
+	return 0, nil
 }
 
 // value fills v from a node. The tag is that of the field that v is, or is an item of.
@@ -107,6 +109,7 @@ func (r *reader) value(n ast.Node, v reflect.Value, key string, tag reflect.Stru
 		if text, ok := r.scalar(n, key, v.Type(), tag); ok {
 			if err := set.set(text); err != nil {
 				r.bad(key, "%s", err)
+				return
 			}
 			r.bounds(v, key, text, tag)
 		}
@@ -215,7 +218,7 @@ func (r *reader) has(key string) bool { _, ok := r.lines[key]; return ok && key 
 func (r *reader) sequence(n ast.Node, v reflect.Value, key string, tag reflect.StructTag) {
 	s, ok := n.(*ast.SequenceNode)
 	if !ok {
-		r.bad(key, "expected a list of %s", expectation(v.Type().Elem(), tag))
+		r.bad(key, "expected a list, each item %s", expectation(v.Type().Elem(), tag))
 		return
 	}
 	for i, item := range s.Values {
@@ -226,7 +229,7 @@ func (r *reader) sequence(n ast.Node, v reflect.Value, key string, tag reflect.S
 		v.Set(reflect.Append(v, e))
 	}
 	if len(s.Values) == 0 && tag.Get("required") != "" {
-		r.bad(key, "empty; expected at least one of %s", expectation(v.Type().Elem(), tag))
+		r.bad(key, "empty; expected at least one item, each %s", expectation(v.Type().Elem(), tag))
 	}
 }
 

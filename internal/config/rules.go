@@ -23,19 +23,20 @@ type rule struct {
 }
 
 var rules = map[string]rule{
-	"domain": {domainName.MatchString, "domain name", "e.g. purbalinggakab.go.id", false},
-	"email":  {isAddress, "e-mail address", "e.g. nama@purbalinggakab.go.id", false},
-	"host":   {isHost, "host", "a name or an IP address without a port, e.g. mail.purbalinggakab.go.id", false},
-	"ip":     {isIP, "IP address", "e.g. 203.0.113.7", false},
-	"key":    {regexp.MustCompile(`^[a-z][a-z0-9-]{1,39}$`).MatchString, "key", "2 to 40 lower-case letters, digits and hyphens, a letter first, e.g. purbalingga", false},
-	"listen": {isListen, "address to listen at", "host:port, e.g. 127.0.0.1:8028", false},
-	"nik":    {sixteen.MatchString, "NIK", "16 digits", true},
-	"nip":    {isNIP, "NIP", "18 digits, with or without blanks", true},
-	"path":   {func(string) bool { return true }, "path", "a path, relative to this file", false},
-	"phone":  {regexp.MustCompile(`^[0-9+() ./-]{5,40}$`).MatchString, "telephone number", "e.g. (0281) 891012", false},
-	"prefix": {regexp.MustCompile(`^[A-Z]{2,5}$`).MatchString, "prefix", "2 to 5 capital letters, e.g. PBG", false},
-	"url":    {isURL, "URL", "http(s)://host[:port][/path] without user name, query or fragment", true},
-	"zone":   {isZone, "time zone", `e.g. "Asia/Jakarta", "Asia/Makassar" or "Asia/Jayapura"`, false},
+	"domain":  {domainName.MatchString, "domain name", "e.g. purbalinggakab.go.id", false},
+	"email":   {isAddress, "e-mail address", "e.g. nama@purbalinggakab.go.id", false},
+	"host":    {isHost, "host", "a name or an IP address without a port, e.g. mail.purbalinggakab.go.id", false},
+	"ip":      {isIP, "IP address", "e.g. 203.0.113.7", false},
+	"key":     {regexp.MustCompile(`^[a-z][a-z0-9-]{1,39}$`).MatchString, "key", "2 to 40 lower-case letters, digits and hyphens, a letter first, e.g. purbalingga", false},
+	"listen":  {isListen, "address to listen at", "host:port, e.g. 127.0.0.1:8028", false},
+	"nik":     {sixteen.MatchString, "NIK", "16 digits", true},
+	"nip":     {isNIP, "NIP", "18 digits, with or without blanks", true},
+	"path":    {func(string) bool { return true }, "path", "a path, relative to this file", false},
+	"phone":   {regexp.MustCompile(`^[0-9+() ./-]{5,40}$`).MatchString, "telephone number", "e.g. (0281) 891012", false},
+	"prefix":  {regexp.MustCompile(`^[A-Z]{2,5}$`).MatchString, "prefix", "2 to 5 capital letters, e.g. PBG", false},
+	"url":     {isURL, "URL", "http(s)://host[:port][/path] without user name, query or fragment", true},
+	"urlpath": {regexp.MustCompile(`^/[A-Za-z0-9/{}._~-]+$`).MatchString, "path of a URL", "e.g. /api/rest/manage/user/list", false},
+	"zone":    {isZone, "time zone", `e.g. "Asia/Jakarta", "Asia/Makassar" or "Asia/Jayapura"`, false},
 }
 
 var (
@@ -117,7 +118,7 @@ func expectation(t reflect.Type, tag reflect.StructTag) string {
 		return "one of: " + strings.Join(strings.Fields(list), ", ")
 	}
 	if name := tag.Get("is"); name != "" && t.Kind() != reflect.Slice {
-		return "a " + rules[name].noun + ", " + rules[name].want
+		return article(rules[name].noun) + ", " + rules[name].want
 	}
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -140,15 +141,25 @@ func expectation(t reflect.Type, tag reflect.StructTag) string {
 	case reflect.Struct:
 		return "keys with values: " + strings.Join(keysOf(t), ", ")
 	case reflect.Slice:
-		return "a list of " + strings.TrimPrefix(expectation(t.Elem(), tag), "a ")
+		return "a list, each item " + expectation(t.Elem(), tag)
 	case reflect.Bool:
 		return "true or false"
 	case reflect.Int:
+		if tag.Get("max") != "" {
+			return "a whole number from " + tag.Get("min") + " to " + tag.Get("max")
+		}
 		return "a whole number"
 	case reflect.Float64:
 		return "a number"
 	}
 	return "a text"
+}
+
+func article(noun string) string {
+	if strings.HasPrefix(noun, "e-mail") || strings.HasPrefix(noun, "IP") || strings.HasPrefix(noun, "address") {
+		return "an " + noun
+	}
+	return "a " + noun
 }
 
 func isSetter(t reflect.Type) bool { return reflect.PointerTo(t).Implements(reflect.TypeFor[setter]()) }

@@ -66,6 +66,9 @@ func (t *Tenant) verify(r *reader, key string) {
 		}
 	}
 	for i, share := range t.Rules.RemindAt {
+		if r.faulty(key + ".rules.remind_at") {
+			break
+		}
 		if !(share > 0 && share < 1) || i > 0 && share <= t.Rules.RemindAt[i-1] {
 			r.bad(key+".rules.remind_at", "expected shares of a norm between 0 and 1, the smaller first, e.g. [0.6, 0.9]")
 			break
@@ -76,7 +79,6 @@ func (t *Tenant) verify(r *reader, key string) {
 			r.bad(key+".templates", "no directory; expected one with the templates that the agency words itself")
 		}
 	}
-	t.verifyHours(r, key)
 	t.verifySrikandi(r, key+".srikandi")
 	t.verifyMail(r, key)
 	t.verifyBSrE(r, key+".bsre")
@@ -85,25 +87,13 @@ func (t *Tenant) verify(r *reader, key string) {
 	t.verifyOffices(r, key)
 }
 
-func (t *Tenant) verifyHours(r *reader, key string) {
-	for i, h := range t.Hours {
-		at := item(key+".hours", i)
-		if h.First.IsZero() != h.Last.IsZero() {
-			r.bad(at, "%q has one end; expected both first_day and last_day, or neither for the usual hours", h.Name)
-		}
-		if h.Last.Before(h.First.Date) {
-			r.bad(at+".last_day", "%s is before first_day %s", h.Last, h.First)
-		}
-	}
-}
-
 func (t *Tenant) verifySrikandi(r *reader, key string) {
 	s := t.Srikandi
 	if s == nil {
 		return
 	}
 	if s.Source == "folder" {
-		if s.Folder == "" {
+		if s.Folder == "" && !r.has(key+".folder") {
 			r.bad(key+".folder", "missing; source: folder expects the directory that letters are dropped in")
 		}
 		return
@@ -183,6 +173,12 @@ func (t *Tenant) verifyBSrE(r *reader, key string) {
 		}
 		if plain(a.PortalURL) {
 			r.bad(key+".ams.portal_url", "tokens would go over plain http; expected https")
+		}
+		if strings.Count(a.DetailsPath, "{uid}") != 1 {
+			r.bad(key+".ams.details_path", "expected {uid} in it, once")
+		}
+		if strings.Count(a.ResetPath, "{uid}") != 1 || strings.Count(a.ResetPath, "{serialNumber}") != 1 {
+			r.bad(key+".ams.reset_path", "expected {uid} and {serialNumber} in it, each once")
 		}
 	}
 }
@@ -321,7 +317,7 @@ func (t *Tenant) verifyOfficial(r *reader, once unique, f Official, key string, 
 
 // ownAddress holds an address to the agency's domains (service.md, "Mail").
 func (t *Tenant) ownAddress(r *reader, address, key string) {
-	if address != "" && len(t.Domains) > 0 && !t.Agency.OwnDomain(address) {
+	if address != "" && !slices.Contains(t.Domains, "") && len(t.Domains) > 0 && !t.Agency.OwnDomain(address) {
 		r.bad(key, "%q is outside the agency's domains; expected an address in: %s", address, strings.Join(t.Domains, ", "))
 	}
 }
