@@ -65,7 +65,7 @@ func (c *Cluster) Done() <-chan error { return c.done }
 
 // Stop ends the cluster, cutting its connections, and returns once it has ended. Data that was committed stays. Stop may be called twice.
 func (c *Cluster) Stop() error {
-	defer c.lock.Close()
+	defer unlockDirectory(c.lock)
 	for _, sig := range []os.Signal{
 		syscall.SIGINT,  // "fast": roll back, write a checkpoint
 		syscall.SIGQUIT, // "immediate": the next start recovers from the log
@@ -91,7 +91,7 @@ func startCluster(ctx context.Context, dir string, initOptions, settings []strin
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the directory of the database: %w", err)
 	}
-	lock, err := lockDirectory(dir)
+	lock, err := lockDirectory(ctx, dir, lockPatience)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return nil, fmt.Errorf("starting PostgreSQL in %s: %w", dir, ErrClusterInUse)
 	} else if err != nil {
@@ -99,7 +99,7 @@ func startCluster(ctx context.Context, dir string, initOptions, settings []strin
 	}
 	defer func() {
 		if err != nil {
-			lock.Close()
+			unlockDirectory(lock)
 		}
 	}()
 

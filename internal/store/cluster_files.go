@@ -21,6 +21,8 @@ const (
 	socketName = ".s.PGSQL.5432"
 	// maxSocketPath is sun_path of unix(7) without its closing zero.
 	maxSocketPath = 107
+	// lockPatience outlasts what a killed process leaves for a moment: children between fork and exec, which hold its lock too.
+	lockPatience = time.Second
 	// orphanWait bounds the wait for a PostgreSQL whose daemon was killed: it has been told to stop and is writing its last checkpoint.
 	orphanWait = time.Minute
 )
@@ -56,11 +58,11 @@ func prepareData(ctx context.Context, dir string, initOptions []string) (bin str
 
 // initialise makes the data directory under another name first: an initdb that was killed leaves nothing that looks finished.
 func initialise(ctx context.Context, dir, bin string, owner systemUser, options []string) error {
-	unfinished := filepath.Join(dir, "data.unfinished")
-	if err := errors.Join(os.RemoveAll(unfinished), os.Mkdir(unfinished, 0o700), owner.own(unfinished)); err != nil {
+	Unfinished := filepath.Join(dir, "data.Unfinished")
+	if err := errors.Join(os.RemoveAll(Unfinished), os.Mkdir(Unfinished, 0o700), owner.own(Unfinished)); err != nil {
 		return fmt.Errorf("making the directory of the database: %w", err)
 	}
-	f, err := os.Open(unfinished)
+	f, err := os.Open(Unfinished)
 	if err != nil {
 		return fmt.Errorf("making the directory of the database: %w", err)
 	}
@@ -76,7 +78,7 @@ func initialise(ctx context.Context, dir, bin string, owner systemUser, options 
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("making the database: initdb: %w: %s", errors.Join(ctx.Err(), err), strings.TrimSpace(string(out)))
 	}
-	if err := errors.Join(os.Rename(unfinished, filepath.Join(dir, "data")), syncDirectory(dir)); err != nil {
+	if err := errors.Join(os.Rename(Unfinished, filepath.Join(dir, "data")), syncDirectory(dir)); err != nil {
 		return fmt.Errorf("making the database: %w", err)
 	}
 	return nil
@@ -182,40 +184,53 @@ func (u systemUser) command(ctx context.Context, bin, name string, dirs ...*os.F
 // inherited is the path by which a child sees its n-th extra file.
 func inherited(n int) string { return fmt.Sprintf("/proc/self/fd/%d", 3+n) }
 
-// lockDirectory locks a directory for as long as the file is open, here or in a child that inherited it. It fails with EWOULDBLOCK when
-// another process has the lock.
-func lockDirectory(dir string) (*os.File, error) {
+// lockDirectory locks a directory for as long as the file is open, here or in a child that inherited it, or until unlockDirectory. It
+// waits a while for another process's lock and fails with EWOULDBLOCK then.
+func lockDirectory(ctx context.Context, dir string, patience time.Duration) (*os.File, error) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return nil, fmt.Errorf("opening the directory of the database: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	deadline := time.After(patience)
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return f, nil
+		}
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			select {
+			case <-time.After(5 * time.Millisecond):
+				continue
+			case <-ctx.Done():
+				err = ctx.Err()
+			case <-deadline:
+			}
+		}
 		f.Close()
 		return nil, fmt.Errorf("locking %s: %w", dir, err)
 	}
-	return f, nil
+}
+
+// unlockDirectory doesn't leave it to closing the file: a child that has been forked and hasn't reached its exec yet holds a copy.
+func unlockDirectory(f *os.File) {
+	syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+	f.Close()
 }
 
 // awaitOrphan locks the data directory. PostgreSQL's processes inherit that lock, so it is free once the last of them has ended, also when
 // the daemon that started them was killed.
 func awaitOrphan(ctx context.Context, data string) (*os.File, error) {
-	ctx, cancel := context.WithTimeout(ctx, orphanWait)
-	defer cancel()
-	for {
-		f, err := lockDirectory(data)
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			return f, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("waiting for the PostgreSQL of an earlier run, which still uses %s: %w", data, ctx.Err())
-		case <-time.After(5 * time.Millisecond):
-		}
+	f, err := lockDirectory(ctx, data, orphanWait)
+	if err != nil {
+		return nil, fmt.Errorf("waiting for the PostgreSQL of an earlier run to end: %w", err)
 	}
+	return f, nil
 }
 
-// removeStalePID removes the pid file that a power cut left behind when its number belongs to an unrelated process by now: PostgreSQL
-// would take that process for a running server and refuse to start. Whatever else is wrong with the file is PostgreSQL's to judge.
+// removeStalePID removes the pid file that a killed server left behind. Its number may belong to an unrelated process by now, and
+// PostgreSQL would take that for a running server and refuse to start. The lock on the data directory says that no server of ours is left;
+// one that a person started by hand works in the directory, and should that be hidden from us (root in a container may not look at
+// another user's process), PostgreSQL finds its shared memory and refuses all the same.
 func removeStalePID(data *os.File) {
 	path := filepath.Join(data.Name(), "postmaster.pid")
 	content, err := os.ReadFile(path)
@@ -223,11 +238,12 @@ func removeStalePID(data *os.File) {
 		return
 	}
 	pid, _, _ := strings.Cut(string(content), "\n")
-	where, err1 := os.Stat(filepath.Join("/proc", pid, "cwd")) // a server works in its data directory
+	where, err1 := os.Stat(filepath.Join("/proc", pid, "cwd"))
 	here, err2 := data.Stat()
-	if err1 == nil && err2 == nil && !os.SameFile(where, here) {
-		os.Remove(path)
+	if err1 == nil && err2 == nil && os.SameFile(where, here) {
+		return
 	}
+	os.Remove(path) // should it stay, PostgreSQL judges it
 }
 
 // makeSocketDirectory makes the directory of the socket anew: dir/run, or where that is too long for a socket, a directory for temporary

@@ -138,6 +138,53 @@ func TestClusterSurvivesTheDeathOfItsServer(t *testing.T) {
 	}
 }
 
+func TestClusterLeavesAServerStartedByHandAlone(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	stopOrFail(t, startOrFail(t, dir))
+	bin, owner, err := prepareData(t.Context(), dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.Open(filepath.Join(dir, "data"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer data.Close()
+	sockets, err := makeSocketDirectory(t.TempDir(), owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sockets.Close()
+	byHand := owner.command(t.Context(), bin, "postgres", data, sockets)
+	byHand.Args = append(byHand.Args, "-D", inherited(0), "-k", inherited(1), "-c", "listen_addresses=")
+	said, err := byHand.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := byHand.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(said)
+	for !strings.Contains(lines.Text(), "ready to accept connections") {
+		if !lines.Scan() {
+			t.Fatal("the server started by hand ended")
+		}
+	}
+	pidFile := filepath.Join(data.Name(), "postmaster.pid")
+	if _, err := StartCluster(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "FATAL") {
+		t.Errorf("start beside it: %v, want PostgreSQL's refusal", err)
+	}
+	os.Remove(pidFile) // as removeStalePID does where it can't look at the process
+	if _, err := StartCluster(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "shared memory block") {
+		t.Errorf("start beside it when its pid file is gone: %v, want PostgreSQL's refusal", err)
+	}
+	byHand.Process.Signal(syscall.SIGQUIT)
+	io.Copy(io.Discard, said)
+	byHand.Wait()
+	stopOrFail(t, startOrFail(t, dir))
+}
+
 // TestClusterEndsWithItsDaemon kills a process that supervises a cluster, again and again, and starts the next one at once.
 func TestClusterEndsWithItsDaemon(t *testing.T) {
 	t.Parallel()
@@ -168,9 +215,7 @@ func TestClusterEndsWithItsDaemon(t *testing.T) {
 		}
 		daemon.Wait()
 		if n == kills-1 {
-			ctx, cancel := context.WithTimeout(t.Context(), orphanWait)
-			defer cancel()
-			data, err := awaitOrphan(ctx, filepath.Join(dir, "data"))
+			data, err := awaitOrphan(t.Context(), filepath.Join(dir, "data"))
 			if err != nil {
 				t.Fatal("PostgreSQL outlives its daemon: ", err)
 			}
