@@ -31,7 +31,7 @@ var rules = map[string]rule{
 	"listen":  {isListen, "address to listen at", "host:port, e.g. 127.0.0.1:8028", false},
 	"nik":     {sixteen.MatchString, "NIK", "16 digits", true},
 	"nip":     {isNIP, "NIP", "18 digits, with or without blanks", true},
-	"path":    {func(string) bool { return true }, "path", "a path, relative to this file", false},
+	"path":    {func(string) bool { return true }, "path", "relative to this file", false},
 	"phone":   {regexp.MustCompile(`^[0-9+() ./-]{5,40}$`).MatchString, "telephone number", "e.g. (0281) 891012", false},
 	"prefix":  {regexp.MustCompile(`^[A-Z]{2,5}$`).MatchString, "prefix", "2 to 5 capital letters, e.g. PBG", false},
 	"url":     {isURL, "URL", "http(s)://host[:port][/path] without user name, query or fragment", true},
