@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"math/bits"
 	"slices"
 	"sort"
@@ -26,6 +27,7 @@ type Calendar struct {
 	last    int          // the last of them
 	spans   []span       // open time of the covered years, in order
 	days    []day        // the days that open at all
+	unit    int64        // what a day is worth on the WorkingDays clock: every day's length in microseconds divides it
 	version string
 }
 
@@ -39,7 +41,7 @@ type span struct {
 // day is one day with open hours.
 type day struct {
 	before int64 // open time of all days before it
-	length int64 // its own open time
+	worth  int64 // on the WorkingDays clock, of each open microsecond
 }
 
 // NewCalendar lays out a calendar. Of the hours that cover a day the rule with the narrower span of dates wins, and the later one among
@@ -73,6 +75,9 @@ func NewCalendar(zone *time.Location, hours []Hours, closed []ClosedDay) (*Calen
 			c.layOut(year, hours, shut)
 		}
 	}
+	if err := c.weigh(); err != nil {
+		return nil, err
+	}
 	c.version = fingerprint(c, hours, closed)
 	return c, nil
 }
@@ -99,10 +104,39 @@ func (c *Calendar) layOut(year int, hours []Hours, shut map[Date][]ClosedDay) {
 				c.spans = append(c.spans, span{from: from, to: to, before: c.total(), day: len(c.days)})
 			}
 		}
-		if length := c.total() - before; length > 0 {
-			c.days = append(c.days, day{before: before, length: length})
+		if c.total() > before {
+			c.days = append(c.days, day{before: before})
 		}
 	}
+}
+
+// weigh finds a unit in which each day is worth the same whatever its hours, in whole numbers: with rounded ones, a norm in days that ends
+// at the beginning of a break could slip behind it.
+func (c *Calendar) weigh() error {
+	c.unit = 1
+	lengths := make([]int64, len(c.days))
+	for i, d := range c.days {
+		end := c.total()
+		if i+1 < len(c.days) {
+			end = c.days[i+1].before
+		}
+		lengths[i] = (end - d.before) / 1000
+		c.unit = c.unit / gcd(c.unit, lengths[i]) * lengths[i]
+		if c.unit > math.MaxInt64/int64(len(c.days)) {
+			return errors.New("the days' hours have no common measure; expected hours in steps of 5 minutes")
+		}
+	}
+	for i := range c.days {
+		c.days[i].worth = c.unit / lengths[i]
+	}
+	return nil
+}
+
+func gcd(a, b int64) int64 {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
 }
 
 // total is the open time of all spans laid out so far.
@@ -179,7 +213,7 @@ func (c *Calendar) CloseOfDay(t time.Time) (time.Time, bool) {
 
 // Used is the time that a clock of that kind counts from one instant to another, pauses left out; 0 if to isn't after from. Pauses may
 // overlap and come in any order; an open one lasts for ever, one that ends before it begins counts as none. On WorkingDays a day is 24
-// hours. The error is ErrNoCalendar, and only for working clocks.
+// hours, and the answer is in whole milliseconds. The error is ErrNoCalendar, and only for working clocks.
 func (c *Calendar) Used(kind ClockKind, from, to time.Time, pauses []Pause) (time.Duration, error) {
 	if !from.Before(to) {
 		return 0, nil
@@ -191,6 +225,9 @@ func (c *Calendar) Used(kind ClockKind, from, to time.Time, pauses []Pause) (tim
 	for cur := range running(from, to, pauses) {
 		used += c.count(kind, cur.Until) - c.count(kind, cur.From)
 	}
+	if kind == WorkingDays {
+		return time.Duration(scale(used, int64(Day/time.Millisecond), c.unit)) * time.Millisecond, nil
+	}
 	return time.Duration(used), nil
 }
 
@@ -199,6 +236,9 @@ func (c *Calendar) Used(kind ClockKind, from, to time.Time, pauses []Pause) (tim
 func (c *Calendar) Due(n Norm, start time.Time, pauses []Pause) (time.Time, error) {
 	kind, amount := n.Measure()
 	left := int64(amount)
+	if kind == WorkingDays {
+		left = scaleUp(left, c.unit, int64(Day))
+	}
 	if left <= 0 {
 		return start.In(c.Zone), nil
 	}
@@ -261,7 +301,8 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// count is the time on that clock from its own beginning to t; only differences of it mean anything.
+// count is the time on that clock from its own beginning to t, in nanoseconds or, on WorkingDays, units; only differences of it mean
+// anything.
 func (c *Calendar) count(kind ClockKind, t time.Time) int64 {
 	at := t.UnixNano()
 	if kind == Elapsed {
@@ -277,7 +318,7 @@ func (c *Calendar) count(kind ClockKind, t time.Time) int64 {
 		return open
 	}
 	d := c.days[s.day]
-	return int64(s.day)*int64(Day) + scale(open-d.before, int64(Day), d.length)
+	return int64(s.day)*c.unit + (open-d.before)/1000*d.worth
 }
 
 // inverse is the earliest instant at which count is at least n; false if the calendar ends before that.
@@ -286,12 +327,12 @@ func (c *Calendar) inverse(kind ClockKind, n int64) (time.Time, bool) {
 	case Elapsed:
 		return c.instant(n), true
 	case WorkingDays:
-		k := int((n - 1) / int64(Day)) // the day on which it falls; a whole day ends on that day, not at the start of the next
+		k := int((n - 1) / c.unit) // the day on which it falls; a whole day ends on that day, not at the start of the next
 		if k >= len(c.days) {
 			return time.Time{}, false
 		}
 		d := c.days[k]
-		n = d.before + scaleUp(n-int64(k)*int64(Day), d.length, int64(Day))
+		n = d.before + (n-int64(k)*c.unit+d.worth-1)/d.worth*1000
 	}
 	i := sort.Search(len(c.spans), func(i int) bool { s := c.spans[i]; return s.before+s.to-s.from >= n })
 	if i == len(c.spans) {
@@ -300,7 +341,7 @@ func (c *Calendar) inverse(kind ClockKind, n int64) (time.Time, bool) {
 	return c.instant(c.spans[i].from + n - c.spans[i].before), true
 }
 
-// scale is n*num/den rounded down, without overflow; 0 <= n <= den.
+// scale is n*num/den rounded down, for n, num >= 0 and a result that an int64 holds.
 func scale(n, num, den int64) int64 {
 	hi, lo := bits.Mul64(uint64(n), uint64(num))
 	q, _ := bits.Div64(hi, lo, uint64(den))

@@ -78,7 +78,7 @@ func TestInvariant9TimeUsedPlusTimeLeftIsTheNorm(t *testing.T) {
 	t.Parallel()
 	cals := calendars(t)
 	check(t, func(t *rapid.T) {
-		c := rapid.SampledFrom(cals).Draw(t, "zone")
+		c := cals[rapid.IntRange(0, len(cals)-1).Draw(t, "zone")]
 		start := drawInstant(t, "start")
 		clock := Clock{Start: start, Norm: drawNorm(t), Pauses: drawPauses(t, start)}
 		if rapid.Bool().Draw(t, "ended") {
@@ -105,7 +105,7 @@ func TestTimeUsedAddsUp(t *testing.T) {
 	t.Parallel()
 	cals := calendars(t)
 	check(t, func(t *rapid.T) {
-		c := rapid.SampledFrom(cals).Draw(t, "zone")
+		c := cals[rapid.IntRange(0, len(cals)-1).Draw(t, "zone")]
 		at := []time.Time{drawInstant(t, "a"), drawInstant(t, "b"), drawInstant(t, "c")}
 		slices.SortFunc(at, time.Time.Compare)
 		kind := rapid.SampledFrom([]ClockKind{Working, Elapsed, WorkingDays}).Draw(t, "kind")
@@ -118,7 +118,11 @@ func TestTimeUsedAddsUp(t *testing.T) {
 			return d
 		}
 		ab, bc, ac := used(at[0], at[1]), used(at[1], at[2]), used(at[0], at[2])
-		if ab+bc != ac {
+		rounded := time.Duration(0)
+		if kind == WorkingDays {
+			rounded = time.Millisecond
+		}
+		if ab+bc > ac || ab+bc < ac-rounded {
 			t.Fatalf("%v + %v is not %v", ab, bc, ac)
 		}
 		if ab < 0 || bc < 0 {
@@ -137,7 +141,7 @@ func TestDueIsTheEarliestInstantAtWhichTheNormIsUsed(t *testing.T) {
 	t.Parallel()
 	cals := calendars(t)
 	check(t, func(t *rapid.T) {
-		c := rapid.SampledFrom(cals).Draw(t, "zone")
+		c := cals[rapid.IntRange(0, len(cals)-1).Draw(t, "zone")]
 		start := drawInstant(t, "start")
 		norm, pauses := drawNorm(t), drawPauses(t, start)
 		kind, amount := norm.Measure()
@@ -156,8 +160,7 @@ func TestDueIsTheEarliestInstantAtWhichTheNormIsUsed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// On working days a nanosecond of an office's hour is worth more than one of a day's 24 hours.
-		if at < amount || at > amount+4 || (kind != WorkingDays && at != amount) {
+		if at != amount {
 			t.Fatalf("%v is used at the end of a norm of %v", at, amount)
 		}
 		before, err := c.Used(kind, start, due.Add(-1), pauses)
@@ -171,7 +174,7 @@ func TestMorePausesNeverBringTheEndNearer(t *testing.T) {
 	t.Parallel()
 	cals := calendars(t)
 	check(t, func(t *rapid.T) {
-		c := rapid.SampledFrom(cals).Draw(t, "zone")
+		c := cals[rapid.IntRange(0, len(cals)-1).Draw(t, "zone")]
 		start := drawInstant(t, "start")
 		norm, pauses := drawNorm(t), drawPauses(t, start)
 		more := append(slices.Clone(pauses), drawPauses(t, start)...)
@@ -197,7 +200,7 @@ func TestPausesMayComeInAnyOrderAndZone(t *testing.T) {
 	t.Parallel()
 	cals := calendars(t)
 	check(t, func(t *rapid.T) {
-		c := rapid.SampledFrom(cals).Draw(t, "zone")
+		c := cals[rapid.IntRange(0, len(cals)-1).Draw(t, "zone")]
 		start := drawInstant(t, "start")
 		clock := Clock{Start: start, Norm: drawNorm(t), Pauses: drawPauses(t, start)}
 		at := drawInstant(t, "at")

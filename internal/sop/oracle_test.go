@@ -153,7 +153,8 @@ func TestClocksAgreeWithCountingMinutes(t *testing.T) {
 		if off := (r.Used - used).Abs(); off > time.Millisecond {
 			t.Fatalf("used %v, minutes say %v", r.Used, used)
 		}
-		if off := r.Due.Sub(instant(due)).Abs(); off > time.Minute || (kind != WorkingDays && off != 0) {
+		// Ramadan's minutes are no whole share of a day: such a norm ends within the last minute that was counted.
+		if early := instant(due).Sub(r.Due); early < 0 || early >= time.Minute || (kind != WorkingDays && early != 0) {
 			t.Fatalf("due %v, minutes say %v", r.Due, instant(due))
 		}
 	})

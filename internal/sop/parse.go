@@ -37,7 +37,8 @@ func Shipped(name string) (*SOP, error) {
 // was expected. The steps must follow a request's life, and dispositions go down the chain.
 func Parse(data []byte, name string) (*SOP, error) {
 	var f file
-	err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(&f)
+	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")) // the library counts a comment before CRLF as two lines
+	err := decode(data, &f)
 	if errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s:1: the file is empty; expected an SOP with id, title, source and steps", name)
 	}
@@ -50,6 +51,31 @@ func Parse(data []byte, name string) (*SOP, error) {
 		return nil, c.err
 	}
 	return s, nil
+}
+
+// maxSOP bounds an SOP file; the shipped ones have 3 KB. Nesting is bounded for the sake of the YAML library, which needs minutes for some
+// hundred brackets.
+const (
+	maxSOP     = 64 << 10
+	maxNesting = 50
+)
+
+func decode(data []byte, f *file) (err error) {
+	defer func() {
+		if p := recover(); p != nil { // a broken file must end in a message, whatever the library makes of it
+			err = fmt.Errorf("the YAML library gave up: %v", p)
+		}
+	}()
+	if len(data) > maxSOP {
+		return fmt.Errorf("larger than %d KB", maxSOP>>10)
+	}
+	for i, line := range bytes.Split(data, []byte("\n")) {
+		indent := len(line) - len(bytes.TrimLeft(line, " "))
+		if bytes.Count(line, []byte("["))+bytes.Count(line, []byte("{"))+bytes.Count(line, []byte("- ")) > maxNesting || indent > 2*maxNesting {
+			return &lineError{i + 1, "not readable as YAML: nested too deep"}
+		}
+	}
+	return yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(f)
 }
 
 // The file as it is written. Every leaf remembers its line.
@@ -270,12 +296,13 @@ func (c *checker) steps(s *SOP, steps []stepFile) {
 // disposition checks that the step hands the letter further down than the step before it did, and returns the depth of its actors.
 func (c *checker) disposition(where string, step Step, st stepFile, above int) int {
 	deepest := above
-	for _, a := range step.Actors {
+	for i, a := range step.Actors {
+		line := st.Actors[i].line
 		if a.Depth() < 0 || a == Verifier {
-			c.fail(st.Ends.line, "%s.actors: %q gives no dispositions; expected head, division or section", where, a)
+			c.fail(line, "%s.actors: %q gives no dispositions; expected head, division or section", where, a)
 		}
 		if a.Depth() <= above {
-			c.fail(st.Ends.line, "%s.actors: dispositions go down the chain (%s); %q was passed before", where, join(Chain), a)
+			c.fail(line, "%s.actors: dispositions go down the chain (%s); %q was passed before", where, join(Chain), a)
 		}
 		deepest = max(deepest, a.Depth())
 	}
