@@ -73,7 +73,7 @@ type DigestBreach struct {
 type DigestTime struct {
 	Title       string // "Seluruh layanan", or the step
 	Norm        string // "5 menit"
-	Count       int    // how many ended in the period; 0: the lengths say nothing
+	Count       int    // how many ended in the period; 0: the row is left out
 	Median, P90 time.Duration
 	Over        int // of those: longer than the norm
 }
@@ -144,7 +144,16 @@ func (v digestView) KeptShare() int {
 	return v.Kept * 100 / v.Finished()
 }
 
+// Number is what the subject begins with; a digest has no number of its own.
 func (v digestView) Number() string { return v.Agency.Prefix }
+
+// Numbered: see noticeView.
+func (v digestView) Numbered() bool { return false }
+
+// Timed are the lengths that can be told: of what ended at least once.
+func (v digestView) Timed() []DigestTime {
+	return slices.DeleteFunc(slices.Clone(v.Times), func(t DigestTime) bool { return t.Count == 0 })
+}
 
 // ComplaintTotal counts the complaints of all classes that came in or are open.
 func (v digestView) ComplaintTotal() int {
@@ -157,9 +166,9 @@ func (v digestView) ComplaintTotal() int {
 
 // digestRow is an open request as the template "digest-open" sees it.
 type digestRow struct {
-	Row  DigestOpen
-	Time string
-	Late bool
+	Row         DigestOpen
+	Time, Since string
+	Late        bool
 }
 
 // Open says how an open request stands.
@@ -172,7 +181,7 @@ func (v digestView) Open(o DigestOpen) digestRow {
 		row.Time = v.Left(o.Left, o.Due)
 	}
 	if !o.Since.IsZero() {
-		row.Time = strings.TrimPrefix(row.Time+", diterima "+v.When(o.Since), ", ")
+		row.Since = v.When(o.Since)
 	}
 	return row
 }
@@ -191,7 +200,8 @@ func (v digestView) LateWork() int {
 // digestBar is one column of the trend with its heights in pixels.
 type digestBar struct {
 	DigestWeek
-	Label                    string
+	Day                      int
+	Month                    string
 	KeptHeight, BrokenHeight int
 }
 
@@ -211,7 +221,10 @@ func (v digestView) Bars() []digestBar {
 	}
 	bars := make([]digestBar, 0, len(v.Trend))
 	for _, w := range v.Trend {
-		bars = append(bars, digestBar{DigestWeek: w, Label: noticeShortDay(w.From.In(v.Agency.Zone)), KeptHeight: height(w.Kept), BrokenHeight: height(w.Broken)})
+		from := w.From.In(v.zone)
+		bars = append(bars, digestBar{
+			DigestWeek: w, Day: from.Day(), Month: noticeShortMonth(from), KeptHeight: height(w.Kept), BrokenHeight: height(w.Broken),
+		})
 	}
 	return bars
 }
@@ -230,5 +243,5 @@ func (b digestBar) Marks() string {
 
 // Days is the period in words.
 func (v digestView) Days() string {
-	return NoticePeriod(v.From.In(v.Agency.Zone), v.Until.In(v.Agency.Zone))
+	return NoticePeriod(v.From.In(v.zone), v.Until.In(v.zone))
 }

@@ -68,6 +68,8 @@ type Notice struct {
 	Step     NoticeClock // the step that the mail is about
 	Total    NoticeClock // the promise for the whole; zero where the SOP gives none
 
+	PassOn bool // work: the letter awaits a disposition and is passed on; otherwise it is to be examined
+
 	Missing []string // returned: what has to be completed, one sentence each
 	Reason  string   `notice:"lines"` // why: of a return, a rejection, a refusal, an unclear letter
 	Sender  string   // address that an unclear or foreign letter came from

@@ -12,7 +12,7 @@ import (
 )
 
 // mailStyle is mail.css read: declarations by selector. Mail programs drop style sheets, so each declaration goes into its element.
-// Selectors are "tag", "tag.class", and either behind "table.class " for what stands in such a table.
+// Selectors are "tag", "tag.class", and either behind "table.class " or "box " for what stands in such a table or in a box.
 type mailStyle map[string][]string
 
 func templateStyle(override fs.FS) (mailStyle, error) {
@@ -41,9 +41,11 @@ func templateStyle(override fs.FS) (mailStyle, error) {
 	return style, nil
 }
 
-// of gives the declarations of an element, later ones replacing earlier ones of the same property.
-func (s mailStyle) of(tag, class, table string) string {
-	keys := []string{tag, tag + "." + class, "table." + table + " " + tag, "table." + table + " " + tag + "." + class}
+// of gives the declarations of an element in its surroundings ("table.facts", "div.note" or ""), later ones replacing earlier ones of the same
+// property.
+func (s mailStyle) of(tag, class, around string) string {
+	outer, _, _ := strings.Cut(around, ".")
+	keys := []string{tag, tag + "." + class, outer + " " + tag, around + " " + tag, around + " " + tag + "." + class}
 	var order []string
 	value := map[string]string{}
 	for _, k := range keys {
@@ -64,18 +66,40 @@ func (s mailStyle) of(tag, class, table string) string {
 
 // write renders what is below root, dressed.
 func (s mailStyle) write(w io.Writer, root *html.Node) error {
-	for c := range root.ChildNodes() {
-		for _, d := range s.dress(c, "") {
-			if err := html.Render(w, d); err != nil {
-				return err
-			}
+	for _, d := range s.dressAll(root, "") {
+		if err := html.Render(w, d); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// dress copies a node with its styles; table is the class of the table around it.
-func (s mailStyle) dress(n *html.Node, table string) []*html.Node {
+func (s mailStyle) dressAll(n *html.Node, around string) []*html.Node {
+	var out []*html.Node
+	for c := range n.ChildNodes() {
+		if c.Data == "h2" { // brings room of its own
+			out = mailNoGap(out)
+		}
+		out = append(out, s.dress(c, around)...)
+	}
+	return out
+}
+
+// mailNoGap drops a gap at the end.
+func mailNoGap(nodes []*html.Node) []*html.Node {
+	i := len(nodes) - 1
+	for i >= 0 && nodes[i].Type == html.TextNode && strings.TrimSpace(nodes[i].Data) == "" {
+		i--
+	}
+	if i >= 0 && nodes[i].Data == "div" {
+		return nodes[:i]
+	}
+	return nodes
+}
+
+// dress copies a node with its styles. Word, which draws mails in Outlook, knows neither the margin of a table nor the padding of a div or
+// link: so boxes, quotations and buttons become cells, and a gap follows each table.
+func (s mailStyle) dress(n *html.Node, around string) []*html.Node {
 	if n.Type == html.TextNode {
 		return []*html.Node{{Type: html.TextNode, Data: n.Data}}
 	}
@@ -84,48 +108,45 @@ func (s mailStyle) dress(n *html.Node, table string) []*html.Node {
 	case class == "only-text":
 		return nil
 	case class == "only-html":
-		return s.dressAll(n, table)
+		return s.dressAll(n, around)
 	case n.Data == "p" && class == "button":
-		return []*html.Node{s.button(n)}
+		return []*html.Node{s.buttons(n), s.gap()}
+	case n.Data == "div":
+		return []*html.Node{s.box(n, class), s.gap()}
+	case n.Data == "blockquote":
+		return []*html.Node{s.box(n, "quote"), s.gap()}
 	}
-	out := &html.Node{Type: html.ElementNode, Data: n.Data, DataAtom: n.DataAtom}
-	s.attributes(out, n, table)
+	out := mailElement(n.DataAtom)
+	s.attributes(out, n, around)
 	if n.Data == "table" {
-		table = class
+		around = "table." + class
 	}
-	for _, c := range s.dressAll(n, table) {
+	for _, c := range s.dressAll(n, around) {
 		out.AppendChild(c)
+	}
+	if n.Data == "table" && class != "bar" {
+		return []*html.Node{out, s.gap()}
 	}
 	return []*html.Node{out}
 }
 
-func (s mailStyle) dressAll(n *html.Node, table string) []*html.Node {
-	var out []*html.Node
-	for c := range n.ChildNodes() {
-		out = append(out, s.dress(c, table)...)
-	}
-	return out
-}
-
 // attributes sets what Outlook reads instead of CSS, the classes that the dark style sheet needs, and the style.
-func (s mailStyle) attributes(out, n *html.Node, table string) {
+func (s mailStyle) attributes(out, n *html.Node, around string) {
 	set := func(key, value string) { out.Attr = append(out.Attr, html.Attribute{Key: key, Val: value}) }
 	class := nodeClass(n)
-	style := s.of(n.Data, class, table)
+	style := s.of(n.Data, class, around)
 	for _, a := range n.Attr {
 		switch a.Key {
-		case "href", "colspan":
-			set(a.Key, a.Val)
-		case "class":
-			set("class", strings.TrimSpace(a.Val))
 		case "data-height":
 			set("height", a.Val)
 			style += "height:" + a.Val + "px;"
+		default:
+			set(a.Key, a.Val)
 		}
 	}
-	switch n.Data {
-	case "table":
-		if !slices.Contains([]string{"facts", "grid"}, class) {
+	switch {
+	case n.Data == "table":
+		if !slices.Contains([]string{"facts", "grid", "rows"}, class) {
 			set("role", "presentation")
 		}
 		set("cellpadding", "0")
@@ -134,46 +155,84 @@ func (s mailStyle) attributes(out, n *html.Node, table string) {
 		if class != "bar" {
 			set("width", "100%")
 		}
-	case "th":
+	case n.Data == "th" && around == "table.facts":
+		set("scope", "row")
+		set("align", "left")
+	case n.Data == "th":
+		set("scope", "col")
 		set("align", map[bool]string{true: "right", false: "left"}[class == "num"])
-		set("scope", map[bool]string{true: "row", false: "col"}[table == "facts"])
-	case "td":
-		if class == "num" {
-			set("align", "right")
-		}
+	case n.Data == "td" && class == "num":
+		set("align", "right")
 	}
 	if style != "" {
 		set("style", style)
 	}
 }
 
-// button is a link as a table cell: Outlook ignores padding on a link, but keeps that of a cell.
-func (s mailStyle) button(p *html.Node) *html.Node {
-	element := func(a atom.Atom, attrs ...string) *html.Node {
-		n := &html.Node{Type: html.ElementNode, Data: a.String(), DataAtom: a}
-		for i := 0; i < len(attrs); i += 2 {
-			n.Attr = append(n.Attr, html.Attribute{Key: attrs[i], Val: attrs[i+1]})
+// gap is the room below a table.
+func (s mailStyle) gap() *html.Node {
+	gap := mailElement(atom.Div, "style", s.of("div", "gap", ""))
+	gap.AppendChild(&html.Node{Type: html.TextNode, Data: "\u00a0"})
+	return gap
+}
+
+// box is a div or blockquote as the one cell of a table.
+func (s mailStyle) box(n *html.Node, class string) *html.Node {
+	table := mailElement(atom.Table, "role", "presentation", "width", "100%", "cellpadding", "0", "cellspacing", "0", "border", "0",
+		"style", s.of("table", "box", ""))
+	row := mailElement(atom.Tr)
+	cell := mailElement(atom.Td, "class", class, "style", s.of("td", class, ""))
+	table.AppendChild(row)
+	row.AppendChild(cell)
+	blocks := slices.DeleteFunc(s.dressAll(n, "box."+class), func(c *html.Node) bool {
+		return c.Type == html.TextNode && strings.TrimSpace(c.Data) == ""
+	})
+	for i, c := range blocks {
+		if i == len(blocks)-1 {
+			mailNoMargin(c)
 		}
-		return n
+		cell.AppendChild(c)
 	}
-	table := element(atom.Table, "role", "presentation", "cellpadding", "0", "cellspacing", "0", "border", "0", "class", "button",
-		"style", s.of("table", "button", ""))
-	row := element(atom.Tr)
+	return table
+}
+
+// mailNoMargin takes the margin from a box's last block.
+func mailNoMargin(n *html.Node) {
+	for i, a := range n.Attr {
+		if a.Key == "style" {
+			n.Attr[i].Val = strings.Replace(a.Val, "margin:0 0 8px", "margin:0", 1)
+		}
+	}
+}
+
+// buttons are links side by side, the first one filled.
+func (s mailStyle) buttons(p *html.Node) *html.Node {
+	table := mailElement(atom.Table, "role", "presentation", "cellpadding", "0", "cellspacing", "0", "border", "0", "class", "buttons",
+		"style", s.of("table", "buttons", ""))
+	row := mailElement(atom.Tr)
 	table.AppendChild(row)
 	for link := range p.ChildNodes() {
 		if link.Data != "a" {
 			continue
 		}
-		first := row.FirstChild == nil
-		kind := map[bool]string{true: "button", false: "second"}[first]
-		cell := element(atom.Td, "class", kind, "style", s.of("td", kind, ""))
-		if !first {
-			row.AppendChild(element(atom.Td, "width", "12", "style", "width:12px;font-size:1px;line-height:1px;"))
+		kind := "button"
+		if row.FirstChild != nil {
+			kind = "second"
+			row.AppendChild(mailElement(atom.Td, "width", "12", "style", "width:12px;height:12px;font-size:1px;line-height:1px;"))
 		}
-		a := element(atom.A, "href", nodeAttr(link, "href"), "class", kind, "style", s.of("a", kind, ""))
+		cell := mailElement(atom.Td, "class", kind, "style", s.of("td", kind, ""))
+		a := mailElement(atom.A, "href", nodeAttr(link, "href"), "style", s.of("a", kind, ""))
 		a.AppendChild(&html.Node{Type: html.TextNode, Data: nodeText(link)})
 		cell.AppendChild(a)
 		row.AppendChild(cell)
 	}
 	return table
+}
+
+func mailElement(a atom.Atom, attrs ...string) *html.Node {
+	n := &html.Node{Type: html.ElementNode, Data: a.String(), DataAtom: a}
+	for i := 0; i < len(attrs); i += 2 {
+		n.Attr = append(n.Attr, html.Attribute{Key: attrs[i], Val: attrs[i+1]})
+	}
+	return n
 }

@@ -44,7 +44,7 @@ func newTemplatePage(set *template.Template, view any) (templatePage, error) {
 var templateBlocks = map[string][]string{
 	"h1": nil, "h2": nil, "p": {"quiet", "button", "small"}, "ul": nil, "ol": nil, "li": nil, "blockquote": nil,
 	"div":   {"note", "good", "warn", "danger", "only-html", "only-text"},
-	"table": {"facts", "grid", "tiles", "trend", "bar"}, "thead": nil, "tbody": nil, "tr": nil,
+	"table": {"facts", "grid", "rows", "tiles", "trend", "bar"}, "thead": nil, "tbody": nil, "tr": nil,
 	"th": {"num"}, "td": {"num", "late", "kept", "broken", "base"},
 	"a": nil, "strong": nil, "em": nil, "br": nil, "span": {"late", "quiet", "big", "label"},
 }

@@ -37,7 +37,7 @@ func noticeSampleAgency() NoticeAgency {
 
 var (
 	noticeSampleOffice    = NoticePerson{NoticeToOffice, "Dinas Pendidikan dan Kebudayaan", "Kepala Dinas Pendidikan dan Kebudayaan", "dindikbud@purbalinggakab.go.id"}
-	noticeSampleApplicant = NoticePerson{NoticeToApplicant, "Nama Pemohon, S.Pd., M.M.", "Kepala Bidang Pembinaan Sekolah Dasar", "nama.pemohon@purbalinggakab.go.id"}
+	noticeSampleApplicant = NoticePerson{NoticeToApplicant, "Endah Contohsari, S.Pd., M.M.", "Kepala Bidang Pembinaan Sekolah Dasar", "endah.contohsari@purbalinggakab.go.id"}
 	noticeSampleVerifier  = NoticePerson{NoticeToStaff, "Rini Contohwati, S.Kom.", "Pranata Komputer Ahli Muda", "rini.contoh@purbalinggakab.go.id"}
 	noticeSampleSection   = NoticePerson{NoticeToStaff, "Bagas Misalnya, S.T.", "Kepala Seksi Keamanan Informasi", "bagas.misal@purbalinggakab.go.id"}
 	noticeSampleHead      = NoticePerson{NoticeToStaff, "Dra. Hj. Sri Umpama, M.Si.", "Kepala Dinas Komunikasi dan Informatika", "kadin@purbalinggakab.go.id"}
@@ -50,10 +50,10 @@ func noticeSample(template string) Notice {
 		Template: template, Now: now, Agency: noticeSampleAgency(), To: noticeSampleVerifier,
 		Request: NoticeRequest{
 			Number: "PBG-2026-000123", State: "Menunggu pemeriksaan", OpenedAt: now.Add(-108 * time.Minute),
-			LetterNumber: "B/500.12.16.3/573/DINDIKBUD/XI/2026", LetterDate: now.AddDate(0, 0, -1), Channel: "Srikandi",
+			LetterNumber: "B/500.12.16.3/573/DINDIKBUD/XI/2026", LetterDate: now.AddDate(0, 0, -3), Channel: "Srikandi",
 			LetterSubject: "Permohonan Lupa Passphrase Sertifikat Elektronik",
-			Office:        "Dinas Pendidikan dan Kebudayaan", Applicant: "Nama Pemohon, S.Pd., M.M.",
-			Position: "Kepala Bidang Pembinaan Sekolah Dasar", Address: "nama.pemohon@purbalinggakab.go.id",
+			Office:        "Dinas Pendidikan dan Kebudayaan", Applicant: "Endah Contohsari, S.Pd., M.M.",
+			Position: "Kepala Bidang Pembinaan Sekolah Dasar", Address: "endah.contohsari@purbalinggakab.go.id",
 		},
 		Total: NoticeClock{Norm: "150 menit", Used: 48 * time.Minute, Left: 102 * time.Minute, Due: now.Add(102 * time.Minute)},
 		Links: NoticeLinks{Status: "https://tte.purbalinggakab.go.id/s/contoh", Desk: "https://tte.purbalinggakab.go.id/meja/PBG-2026-000123"},
@@ -62,9 +62,9 @@ func noticeSample(template string) Notice {
 	instructions := NoticeInstructions{Portal: "https://ams.example.go.id", Search: n.Request.Address, Name: n.Request.Applicant,
 		Serial: "5A3F90C1D27E44B8", Validity: "12 Maret 2025 sampai 12 Maret 2027"}
 	items := []NoticeItem{
-		{Number: "PBG-2026-000118", Applicant: "drg. Contoh Pemohon", Office: "Dinas Kesehatan", Step: "Pengajuan reset ke BSrE", Holder: "Rini Contohwati, S.Kom.",
+		{Number: "PBG-2026-000118", Applicant: "drg. Tirto Misalkan", Office: "Dinas Kesehatan", Step: "Pengajuan reset ke BSrE", Holder: "Rini Contohwati, S.Kom.",
 			Left: -70 * time.Minute, Due: now.Add(-70 * time.Minute), URL: "https://tte.purbalinggakab.go.id/meja/PBG-2026-000118"},
-		{Number: "PBG-2026-000121", Applicant: "Umpama Pemohon, S.H.", Office: "Sekretariat Daerah, Bagian Hukum", Step: "Pemeriksaan surat dan data pemohon",
+		{Number: "PBG-2026-000121", Applicant: "Galih Andaikata, S.H.", Office: "Sekretariat Daerah, Bagian Hukum", Step: "Pemeriksaan surat dan data pemohon",
 			Holder: "Rini Contohwati, S.Kom.", Left: 6 * time.Minute, Due: now.Add(6 * time.Minute), URL: "https://tte.purbalinggakab.go.id/meja/PBG-2026-000121"},
 		{Number: "PBG-2026-000123", Applicant: n.Request.Applicant, Office: n.Request.Office, Step: examine.Title, Holder: "Rini Contohwati, S.Kom.",
 			Left: 18 * time.Minute, Due: now.Add(18 * time.Minute), URL: n.Links.Desk},
@@ -88,7 +88,7 @@ func noticeSample(template string) Notice {
 		n.To = noticeSampleApplicant
 	case NoticeWork:
 		n.Step = examine
-		n.Reason = "Kabid: Mohon segera diproses sesuai ketentuan."
+		n.Reason = "Kasi: Untuk ditindaklanjuti sesuai ketentuan."
 	case NoticeSecondApproval:
 		n.Step = examine
 		n.Reason = "Reset untuk pemohon yang sama telah dilakukan 3 hari yang lalu (PBG-2026-000104)."
@@ -180,8 +180,8 @@ func noticeSample(template string) Notice {
 			Do:     []string{"Periksa client id dan secret pada konfigurasi.", "Jalankan “pulih check” dan baca jawabannya."}}
 	case NoticeBacklogSummary:
 		bundle()
-		n.Items = []NoticeItem{{Number: "PBG-2026-000118", Applicant: "drg. Contoh Pemohon", Office: "Dinas Kesehatan", Note: "Disposisi diterima; menunggu pemeriksaan Bapak/Ibu."},
-			{Number: "PBG-2026-000121", Applicant: "Umpama Pemohon, S.H.", Office: "Sekretariat Daerah, Bagian Hukum", Note: "Kelengkapan diterima dari kantor."}}
+		n.Items = []NoticeItem{{Number: "PBG-2026-000118", Applicant: "drg. Tirto Misalkan", Office: "Dinas Kesehatan", Note: "Disposisi diterima; menunggu pemeriksaan Bapak/Ibu."},
+			{Number: "PBG-2026-000121", Applicant: "Galih Andaikata, S.H.", Office: "Sekretariat Daerah, Bagian Hukum", Note: "Kelengkapan diterima dari kantor."}}
 		n.Outage = NoticeOutage{System: "Srikandi", From: now.Add(-29 * time.Hour), Until: now.Add(-20 * time.Minute)}
 	case NoticeEvaluationPack:
 		n.To, n.Request, n.Total = noticeSampleHead, NoticeRequest{}, NoticeClock{}
@@ -227,15 +227,15 @@ func digestSample(template string) Digest {
 	d := Digest{
 		Template: template, Now: now, From: day, Until: day.AddDate(0, 0, 1), Agency: noticeSampleAgency(), To: noticeSampleHead, Promise: "150 menit",
 		In: 7, Closed: 6, Refused: 1, Waiting: 4, Paused: 1, Kept: 6, Broken: 1,
-		Breaches: []DigestBreach{{Number: "PBG-2026-000118", Office: "Dinas Kesehatan", Applicant: "drg. Contoh Pemohon", Step: "Pengajuan reset ke BSrE",
+		Breaches: []DigestBreach{{Number: "PBG-2026-000118", Office: "Dinas Kesehatan", Applicant: "drg. Tirto Misalkan", Step: "Pengajuan reset ke BSrE",
 			Over: 70 * time.Minute, Reason: "Sesi AMS tidak tersedia"}},
 		Times: []DigestTime{{"Seluruh layanan", "150 menit", 7, 92 * time.Minute, 171 * time.Minute, 1}, {"Disposisi", "15 menit", 7, 6 * time.Minute, 14 * time.Minute, 0},
 			{"Pemeriksaan surat dan data pemohon", "30 menit", 7, 18 * time.Minute, 28 * time.Minute, 0}, {"Pengajuan reset ke BSrE", "15 menit", 6, 9 * time.Minute, 85 * time.Minute, 1},
 			{"Pemohon membuat passphrase baru", "", 6, 34 * time.Minute, 66 * time.Minute, 0}},
 		Oldest: []DigestOpen{
-			{Number: "PBG-2026-000111", Office: "Kecamatan Bobotsari", Applicant: "Tamsil Pemohon, S.Sos.", Step: "Dikembalikan: kelengkapan", Holder: "Kecamatan Bobotsari", Since: now.AddDate(0, 0, -4), Paused: true},
-			{Number: "PBG-2026-000119", Office: "Dinas Kesehatan", Applicant: "drg. Contoh Pemohon", Step: "Menunggu sesi AMS verifikator", Holder: "Rini Contohwati, S.Kom.", Since: now.Add(-5 * time.Hour), Left: -95 * time.Minute, Due: now.Add(-95 * time.Minute)},
-			{Number: "PBG-2026-000123", Office: "Dinas Pendidikan dan Kebudayaan", Applicant: "Nama Pemohon, S.Pd., M.M.", Step: "Menunggu pemeriksaan", Holder: "Rini Contohwati, S.Kom.", Since: now.Add(-50 * time.Minute), Left: 40 * time.Minute, Due: now.Add(16*time.Hour + 10*time.Minute)}},
+			{Number: "PBG-2026-000111", Office: "Kecamatan Bobotsari", Applicant: "Wening Ibaratno, S.Sos.", Step: "Dikembalikan: kelengkapan", Holder: "Kecamatan Bobotsari", Since: now.AddDate(0, 0, -4), Paused: true},
+			{Number: "PBG-2026-000119", Office: "Dinas Kesehatan", Applicant: "drg. Tirto Misalkan", Step: "Menunggu sesi AMS verifikator", Holder: "Rini Contohwati, S.Kom.", Since: now.Add(-5 * time.Hour), Left: -95 * time.Minute, Due: now.Add(-95 * time.Minute)},
+			{Number: "PBG-2026-000123", Office: "Dinas Pendidikan dan Kebudayaan", Applicant: "Endah Contohsari, S.Pd., M.M.", Step: "Menunggu pemeriksaan", Holder: "Rini Contohwati, S.Kom.", Since: now.Add(-50 * time.Minute), Left: 40 * time.Minute, Due: now.Add(16*time.Hour + 10*time.Minute)}},
 		NextDay: day.AddDate(0, 0, 1),
 		Complaints: []DigestComplaints{{"ringan", "2 jam", 1, 0, 1, 0}, {"normatif", "4 jam", 0, 0, 0, 0}, {"tidak berkadar pengawasan", "1 hari", 1, 1, 0, 1},
 			{"berkadar pengawasan", "30 hari kerja", 0, 1, 0, 0}},

@@ -12,6 +12,9 @@ import (
 // noticeColumns is the width of the text part: RFC 5322 section 2.1.1 wants less than 78, and a reply adds "> ".
 const noticeColumns = 76
 
+// textNarrowest is the least width of a column.
+const textNarrowest = 8
+
 // text is the page as plain text.
 func (p templatePage) text() string {
 	var b strings.Builder
@@ -82,7 +85,7 @@ func textBlock(n *html.Node, width int) []string {
 	case n.Data == "table" && class == "tiles":
 		return textTiles(n)
 	case n.Data == "table":
-		return textGrid(n, width)
+		return textGrid(n, class == "rows", width)
 	}
 	var b strings.Builder
 	for c := range n.ChildNodes() {
@@ -173,6 +176,7 @@ func endsBlank(s string) bool   { return s != "" && strings.ContainsAny(s[len(s)
 
 // textWrap breaks at blanks; a word longer than the width is cut, unless it is an address.
 func textWrap(s string, width int) []string {
+	width = max(width, textNarrowest)
 	var out []string
 	for _, paragraph := range strings.Split(s, "\n") {
 		line, length := "", 0
@@ -209,10 +213,14 @@ func textPieces(word string, width int) []string {
 	return append(out, string(r))
 }
 
-// textCell is a cell's text, one line for each <br>.
+// textCell is a cell's text, one line for each <br>; the addresses of its links are left to textGrid.
 func textCell(n *html.Node) string {
 	var b strings.Builder
 	for c := range n.ChildNodes() {
+		if c.Data == "a" {
+			b.WriteString(nodeText(c))
+			continue
+		}
 		textInline(&b, c)
 	}
 	return strings.TrimSpace(b.String())
@@ -229,7 +237,7 @@ func textRows(table *html.Node) [][]*html.Node {
 			rows[len(rows)-1] = append(rows[len(rows)-1], n)
 		}
 	}
-	return rows
+	return slices.DeleteFunc(rows, func(r []*html.Node) bool { return len(r) == 0 })
 }
 
 // textFacts is "Label : value", values aligned and wrapped.
@@ -266,8 +274,9 @@ func textTiles(table *html.Node) []string {
 	return out
 }
 
-// textGrid aligns columns two blanks apart; the widest columns give way until the table fits.
-func textGrid(table *html.Node, width int) []string {
+// textGrid aligns columns two blanks apart; the widest columns give way until the table fits. Spaced rows have a blank line between them
+// and the addresses of their links below, each on a line of its own.
+func textGrid(table *html.Node, spaced bool, width int) []string {
 	rows := textRows(table)
 	var widths []int
 	for _, r := range rows {
@@ -287,13 +296,22 @@ func textGrid(table *html.Node, width int) []string {
 		}
 		return sum
 	}
-	for total() > width {
-		i := slices.Index(widths, slices.Max(widths))
-		widths[i]--
+	for total() > width && slices.Max(widths) > textNarrowest {
+		widths[slices.Index(widths, slices.Max(widths))]--
 	}
 	var out []string
 	for i, r := range rows {
+		if spaced && i > 1 {
+			out = append(out, "")
+		}
 		out = append(out, textRow(r, widths)...)
+		for _, c := range r {
+			for a := range c.Descendants() {
+				if a.Data == "a" {
+					out = append(out, nodeAttr(a, "href"))
+				}
+			}
+		}
 		if i == 0 && r[0].Data == "th" {
 			out = append(out, strings.Repeat("-", total()))
 		}

@@ -137,10 +137,9 @@ func NoticePeriod(from, until time.Time) string {
 	return fmt.Sprintf("%d–%s", from.Day(), NoticeDay(last))
 }
 
-// noticeShortDay is "23 Nov", for the foot of a chart.
-func noticeShortDay(t time.Time) string {
-	month := noticeMonths[t.Month()]
-	return fmt.Sprintf("%d %s", t.Day(), month[:min(3, len(month))])
+// noticeShortMonth is "Nov", for the foot of a chart.
+func noticeShortMonth(t time.Time) string {
+	return noticeMonths[t.Month()][:3]
 }
 
 // noticeList joins words as a sentence does: "a", "a dan b", "a, b, dan c".

@@ -35,6 +35,7 @@ func RenderNotice(n Notice, override fs.FS) (Rendered, error) {
 	if !slices.Contains(noticeTemplates, n.Template) {
 		return Rendered{}, fmt.Errorf("rendering a notice: no template %q", n.Template)
 	}
+	n = noticeClean(n)
 	if n.Template == NoticeSignInLink && n.SignIn.URL == "" {
 		return Rendered{}, errors.New("rendering a notice: a sign-in mail without its address")
 	}
@@ -42,7 +43,7 @@ func RenderNotice(n Notice, override fs.FS) (Rendered, error) {
 	if err != nil {
 		return Rendered{}, fmt.Errorf("rendering %s: %w", n.Template, err)
 	}
-	return renderMail(n.Template, noticeView{noticeClean(n), times}, override)
+	return renderMail(n.Template, noticeView{n, times}, override)
 }
 
 // RenderDigest makes the mail of a digest; see RenderNotice for override and errors.
@@ -116,13 +117,16 @@ func (v noticeView) Number() string {
 	return v.Agency.Prefix
 }
 
+// Numbered reports whether the mail is about one case.
+func (v noticeView) Numbered() bool { return v.Number() != v.Agency.Prefix }
+
 // Time says how a promise stands; empty where there is none.
 func (v noticeView) Time(c NoticeClock) string {
 	switch {
 	case c.Due.IsZero():
 		return ""
 	case c.Paused:
-		return "berhenti sementara, menunggu kelengkapan"
+		return "berhenti sementara, menunggu pemohon atau kantornya"
 	}
 	return v.noticeTimes.Left(c.Left, c.Due)
 }
@@ -130,13 +134,19 @@ func (v noticeView) Time(c NoticeClock) string {
 // Late reports a broken promise.
 func (v noticeView) Late(c NoticeClock) bool { return c.Left < 0 }
 
-// ItemTime is Time for a line of a bundle.
-func (v noticeView) ItemTime(i NoticeItem) string {
-	return v.Time(NoticeClock{Left: i.Left, Due: i.Due})
+// noticeLine is one line of a cell.
+type noticeLine struct {
+	Text        string
+	Quiet, Late bool
 }
 
-// ItemLate is Late for a line of a bundle.
-func (v noticeView) ItemLate(i NoticeItem) bool { return i.Left < 0 }
+// ItemLines is what stands beside a request in a bundle: what happened, its step, who holds it, its time.
+func (v noticeView) ItemLines(i NoticeItem) []noticeLine {
+	lines := []noticeLine{
+		{Text: i.Step}, {Text: i.Holder, Quiet: true}, {Text: v.Time(NoticeClock{Left: i.Left, Due: i.Due}), Late: i.Left < 0}, {Text: i.Note},
+	}
+	return slices.DeleteFunc(lines, func(l noticeLine) bool { return l.Text == "" })
+}
 
 // LateItems counts the lines whose promise is broken.
 func (v noticeView) LateItems() int {
@@ -192,17 +202,27 @@ func (templateLayout) Outlook(markup string) template.HTML {
 	return template.HTML("<!--[if mso]>" + markup + "<![endif]-->")
 }
 
-var templateShared = sync.OnceValues(func() (*template.Template, error) {
-	return template.New("").ParseFS(templateFiles, "templates/layout.html", "templates/parts.html")
-})
+// templateShipped are the sets without an agency's own files, each parsed and escaped once.
+var templateShipped sync.Map // name -> *template.Template
 
 // templateSet is the shared parts, the agency's, and the one template.
 func templateSet(name string, override fs.FS) (*template.Template, error) {
-	shared, err := templateShared()
-	if err != nil {
-		return nil, err
+	if override != nil {
+		return parseTemplates(name, override)
 	}
-	set, err := shared.Clone()
+	if set, ok := templateShipped.Load(name); ok {
+		return set.(*template.Template), nil
+	}
+	set, err := parseTemplates(name, nil)
+	if err == nil {
+		templateShipped.Store(name, set)
+	}
+	return set, err
+}
+
+// parseTemplates reads the shipped shared files, lays the agency's over them, and then the template's own.
+func parseTemplates(name string, override fs.FS) (*template.Template, error) {
+	set, err := template.ParseFS(templateFiles, "templates/layout.html", "templates/parts.html")
 	if err != nil {
 		return nil, err
 	}
@@ -219,10 +239,31 @@ func templateSet(name string, override fs.FS) (*template.Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := set.New(name + ".html").Parse(source); err != nil {
-		return nil, err
+	return set.New(name + ".html").Parse(source)
+}
+
+// TemplateCheck renders all mails with an agency's own folder of templates and reports every fault in it: an unknown file name, an error
+// of syntax, an unknown field, an element that mails can't have.
+func TemplateCheck(override fs.FS) error {
+	files, err := fs.ReadDir(override, ".")
+	if err != nil {
+		return fmt.Errorf("reading the templates: %w", err)
 	}
-	return set, nil
+	var faults []error
+	for _, f := range files {
+		if _, err := fs.Stat(templateFiles, "templates/"+f.Name()); err != nil && !strings.HasPrefix(f.Name(), ".") {
+			faults = append(faults, fmt.Errorf("template %s: no mail has that name", f.Name()))
+		}
+	}
+	for _, n := range NoticeSamples() {
+		_, err := RenderNotice(n, override)
+		faults = append(faults, err)
+	}
+	for _, d := range DigestSamples() {
+		_, err := RenderDigest(d, override)
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
 }
 
 // templateSource is the agency's file, or the shipped one.
