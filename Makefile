@@ -40,6 +40,7 @@ fuzz: ## run each fuzz test for FUZZTIME (10s)
 
 .PHONY: lint
 lint: ## run golangci-lint (built from tools/go.mod at the first time)
+	@scripts/check-dependencies
 	$(LINT) run ./...
 
 .PHONY: clean
