@@ -23,6 +23,7 @@ CREATE TABLE letters (
     attempts     int NOT NULL DEFAULT 0,
     problem      text,                       -- why it is in quarantine, in words for the operator
     gone_at      timestamptz,                -- cancelled or removed in Srikandi
+    asked_at     timestamptz,                -- when Srikandi was asked for this letter by itself
     UNIQUE (agency, channel, source)
 );
 CREATE INDEX letters_message_id ON letters (agency, message_id) WHERE message_id IS NOT NULL;
@@ -173,6 +174,7 @@ CREATE TABLE outbox (
     reply      text,                         -- the server's last words
     created_at timestamptz NOT NULL,
     sent_at    timestamptz,
+    resent     boolean NOT NULL DEFAULT false, -- an uncertain one was sent once more
     bounced_at timestamptz
 );
 CREATE INDEX outbox_request ON outbox (number);

@@ -89,7 +89,7 @@ type Book struct{ Booking Booking }
 
 // Outcome is what became of the booked call.
 type Outcome struct {
-	Kind Kind // ResetAccepted, ResetRefused or ResetUncertain
+	Kind Kind // ResetAccepted, ResetRefused, ResetNotSent or ResetUncertain
 	Text string
 	By   Actor
 }

@@ -29,7 +29,8 @@ const (
 	Rejected             Kind = "Rejected"
 	ResetBooked          Kind = "ResetBooked"   // the call is about to be made; written before dialling
 	ResetAccepted        Kind = "ResetAccepted" // the portal accepted the call
-	ResetRefused         Kind = "ResetRefused"  // the portal refused it, or it provably never left
+	ResetRefused         Kind = "ResetRefused"  // the portal refused it, or it can't be made
+	ResetNotSent         Kind = "ResetNotSent"  // the booked call provably never left
 	ResetUncertain       Kind = "ResetUncertain"
 	ResetConfirmed       Kind = "ResetConfirmed" // assisted mode: the verifier made the reset in AMS
 	PhoneCheckAsked      Kind = "PhoneCheckAsked"

@@ -80,6 +80,11 @@ func (d *decision) outcome(c Outcome) error {
 		d.accepted(Event{Kind: ResetAccepted, By: c.By, Text: c.Text})
 	case ResetRefused:
 		d.refused(c.By, c.Text)
+	case ResetNotSent:
+		if d.s.Status == StatusBooked {
+			d.add(Event{Kind: ResetNotSent, By: c.By, Text: c.Text})
+			d.do(Reset{Due: d.resetDue()})
+		}
 	case ResetUncertain:
 		if d.s.Status == StatusBooked {
 			d.add(Event{Kind: ResetUncertain, By: c.By, Text: c.Text})

@@ -61,6 +61,7 @@ type State struct {
 	Confirmed  bool   // assisted mode: the verifier made it by hand
 	Words      string // last words of BSrE, or the reason of a return or rejection
 	Missing    []string
+	LastNote   string
 
 	Pauses   []sop.Pause
 	Ended    map[sop.Ends]time.Time // when each end was reached, but for dispositions
@@ -93,7 +94,9 @@ func (s *State) apply(e Event) {
 		s.open(e)
 	case LetterJoined, LetterChanged:
 		s.join(e)
-	case LetterGone, NoteAdded, Validated:
+	case NoteAdded:
+		s.LastNote = e.Text
+	case LetterGone, Validated:
 	case DispositionSeen:
 		s.dispose(*e.Disposition)
 	case DispositionWithdrawn:
@@ -133,6 +136,10 @@ func (s *State) applyReset(e Event) {
 		s.Status, s.Booking, s.BookedAt = StatusBooked, e.Booking, e.At
 		s.ResetCalls++
 		s.hold(sop.BSrE, nil, e.At)
+	case ResetNotSent:
+		// The call provably never left: the approval stands, and may be booked again.
+		s.Status, s.Words, s.Booking = StatusApproved, e.Text, nil
+		s.hold(sop.Verifier, nil, e.At)
 	case ResetUncertain:
 		s.Status, s.Words = StatusUncertain, e.Text
 		s.hold(sop.Verifier, nil, e.At)

@@ -140,7 +140,8 @@ func (tx *Tx) followUp(a *agency.Agency, s request.State, f request.FollowUp) er
 }
 
 func (tx *Tx) reset(a *agency.Agency, s request.State, r request.Reset) error {
-	_, err := tx.Exec(tx.ctx, `INSERT INTO resets (number, approval, agency, due_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+	_, err := tx.Exec(tx.ctx, `INSERT INTO resets (number, approval, agency, due_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (number, approval) DO UPDATE SET state = 'waiting'`,
 		s.Number, s.Approval.Version, a.Key, r.Due)
 	if err != nil {
 		return fmt.Errorf("queueing the reset: %w", err)

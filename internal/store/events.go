@@ -108,15 +108,23 @@ func (s *Store) events(ctx context.Context, q querier, number string) ([]request
 	}
 	out := make([]request.Event, len(list))
 	for i, r := range list {
-		plain, err := s.Keys.Open(r.place(), r.Body)
-		if err != nil {
+		if out[i], err = s.openEvent(r); err != nil {
 			return nil, err
-		}
-		if err := json.Unmarshal(plain, &out[i]); err != nil {
-			return nil, fmt.Errorf("reading event %d of %s: %w", r.Version, number, err)
 		}
 	}
 	return out, nil
+}
+
+func (s *Store) openEvent(r eventRow) (request.Event, error) {
+	var e request.Event
+	plain, err := s.Keys.Open(r.place(), r.Body)
+	if err != nil {
+		return e, err
+	}
+	if err := json.Unmarshal(plain, &e); err != nil {
+		return e, fmt.Errorf("reading event %d of %s: %w", r.Version, r.Number, err)
+	}
+	return e, nil
 }
 
 // State folds the events of a request; ErrNotFound when it has none.

@@ -278,3 +278,71 @@ func (s *Store) RetryLetter(ctx context.Context, letterID int64, now time.Time) 
 		return tx.Enqueue(ReadLetter{LetterID: letterID, Version: version}, nil)
 	})
 }
+
+// PreviousRaw returns the bytes of the version before the letter's; nil when there is none.
+func (tx *Tx) PreviousRaw(l Letter) ([]byte, error) {
+	var sealed []byte
+	err := tx.QueryRow(tx.ctx, `SELECT raw FROM letter_versions WHERE letter_id = $1 AND version = $2`, l.ID, l.Version-1).Scan(&sealed)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("reading an earlier version of letter %d: %w", l.ID, err)
+	}
+	return tx.s.Keys.Open(rawPlace(l.Agency, l.Channel, l.Source, l.Version-1), sealed)
+}
+
+// MarkGone notes that a letter was removed or cancelled at its source.
+func (tx *Tx) MarkGone(letterID int64) error {
+	if _, err := tx.Exec(tx.ctx, `UPDATE letters SET gone_at = $2 WHERE id = $1 AND gone_at IS NULL`, letterID, tx.now); err != nil {
+		return fmt.Errorf("marking letter %d gone: %w", letterID, err)
+	}
+	return nil
+}
+
+// NumbersOfLetter lists the requests that a letter belongs to, as this transaction sees them.
+func (tx *Tx) NumbersOfLetter(letterID int64) ([]string, error) {
+	return tx.numbers(`SELECT number FROM request_letters WHERE letter_id = $1 ORDER BY number`, letterID)
+}
+
+// NumbersOfRegistered lists the requests of the letter from the mail that we registered in Srikandi under an id.
+func (tx *Tx) NumbersOfRegistered(agencyKey, srikandiID string) ([]string, error) {
+	return tx.numbers(`SELECT number FROM request_letters WHERE letter_id IN (SELECT letter_id FROM registrations WHERE agency = $1 AND srikandi_id = $2)
+		ORDER BY number`, agencyKey, srikandiID)
+}
+
+func (tx *Tx) numbers(sql string, args ...any) ([]string, error) {
+	rows, err := tx.Query(tx.ctx, sql, args...)
+	if err != nil {
+		return nil, fmt.Errorf("reading a letter's requests: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+// NaskahStamps tells when the given letters were last changed in Srikandi, as far as they are stored.
+func (s *Store) NaskahStamps(ctx context.Context, agencyKey string, ids []string) (map[string]time.Time, error) {
+	rows, err := s.Pool.Query(ctx, `SELECT source, coalesce(changed_at, '-infinity'::timestamptz) FROM letters
+		WHERE agency = $1 AND channel = 'srikandi' AND source = ANY($2) AND changed_at IS NOT NULL`, agencyKey, ids)
+	if err != nil {
+		return nil, fmt.Errorf("reading the stamps of letters: %w", err)
+	}
+	out := map[string]time.Time{}
+	var id string
+	var at time.Time
+	_, err = pgx.ForEachRow(rows, []any{&id, &at}, func() error { out[id] = at; return nil })
+	if err != nil {
+		return nil, fmt.Errorf("reading the stamps of letters: %w", err)
+	}
+	return out, nil
+}
+
+// NaskahUnseen lists letters of open requests that nobody asked Srikandi for in a day, at most 20, and notes that they are asked for now.
+func (s *Store) NaskahUnseen(ctx context.Context, agencyKey string, now time.Time) ([]string, error) {
+	rows, err := s.Pool.Query(ctx, `UPDATE letters SET asked_at = $2 WHERE id IN (SELECT l.id FROM letters l
+			JOIN request_letters rl ON rl.letter_id = l.id JOIN requests r ON r.number = rl.number
+			WHERE l.agency = $1 AND l.channel = 'srikandi' AND r.closed_at IS NULL AND l.gone_at IS NULL
+			AND coalesce(l.asked_at, l.seen_at) < $2::timestamptz - interval '1 day' LIMIT 20) RETURNING source`, agencyKey, now)
+	if err != nil {
+		return nil, fmt.Errorf("looking for letters to ask for: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}

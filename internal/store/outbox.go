@@ -154,3 +154,12 @@ func (s *Store) DeadAddress(ctx context.Context, agencyKey, address string) (boo
 	}
 	return dead, nil
 }
+
+// SecondChance lets an uncertain mail be sent once more, ever: it answers true the first time, and the row waits again.
+func (s *Store) SecondChance(ctx context.Context, id int64) (bool, error) {
+	tag, err := s.Pool.Exec(ctx, `UPDATE outbox SET state = 'waiting', resent = true WHERE id = $1 AND state = 'uncertain' AND NOT resent`, id)
+	if err != nil {
+		return false, fmt.Errorf("giving mail %d a second chance: %w", id, err)
+	}
+	return tag.RowsAffected() == 1, nil
+}

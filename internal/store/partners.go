@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
+
+	"pulih/internal/agency"
 )
 
 // This file keeps what the partners' workers need: follow-ups and registrations for Srikandi, the queue of resets, sessions and watches
@@ -156,15 +158,11 @@ func (s *Store) ResetsStopped(ctx context.Context, agencyKey string) (stopped bo
 }
 
 // SaveSession keeps a verifier's AMS tokens, sealed, and wakes the resets that wait for one.
-func (s *Store) SaveSession(ctx context.Context, agencyKey, verifier string, tokens any, expires, now time.Time) error {
-	plain, err := json.Marshal(tokens)
-	if err != nil {
-		return fmt.Errorf("keeping a session: %w", err)
-	}
+func (s *Store) SaveSession(ctx context.Context, agencyKey, verifier string, tokens []byte, expires, now time.Time) error {
 	return s.InTx(ctx, now, func(tx *Tx) error {
 		_, err := tx.Exec(ctx, `INSERT INTO ams_sessions (agency, verifier, tokens, expires_at, used_at) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (agency, verifier) DO UPDATE SET tokens = excluded.tokens, expires_at = excluded.expires_at, used_at = excluded.used_at`,
-			agencyKey, verifier, s.Keys.Seal(sessionPlace(agencyKey, verifier), plain), expires, now)
+			agencyKey, verifier, s.Keys.Seal(sessionPlace(agencyKey, verifier), tokens), expires, now)
 		if err != nil {
 			return fmt.Errorf("keeping a session of %s: %w", agencyKey, err)
 		}
@@ -172,32 +170,38 @@ func (s *Store) SaveSession(ctx context.Context, agencyKey, verifier string, tok
 	})
 }
 
-func sessionPlace(agencyKey, verifier string) string { return "ams_sessions:" + agencyKey + "/" + verifier + ":tokens" }
+// RenewSession keeps refreshed tokens of a session that is still there: one that was signed out meanwhile stays away.
+func (s *Store) RenewSession(ctx context.Context, agencyKey, verifier string, tokens []byte, expires, now time.Time) error {
+	_, err := s.Pool.Exec(ctx, `UPDATE ams_sessions SET tokens = $3, expires_at = $4, used_at = $5 WHERE agency = $1 AND verifier = $2`,
+		agencyKey, verifier, s.Keys.Seal(sessionPlace(agencyKey, verifier), tokens), expires, now)
+	if err != nil {
+		return fmt.Errorf("renewing a session of %s: %w", agencyKey, err)
+	}
+	return nil
+}
+
+func sessionPlace(agencyKey, verifier string) string {
+	return "ams_sessions:" + agencyKey + "/" + verifier + ":tokens"
+}
 
 // SessionIdle is how long an AMS session lives without use (contracts/bsre.md).
 const SessionIdle = 12 * time.Hour
 
-// Session loads a verifier's live session; false when there is none. Expired ones are dropped.
-func (s *Store) Session(ctx context.Context, agencyKey, verifier string, now time.Time, into any) (bool, error) {
-	_, err := s.Pool.Exec(ctx, `DELETE FROM ams_sessions WHERE agency = $1 AND (expires_at <= $2 OR used_at <= $3)`, agencyKey, now, now.Add(-SessionIdle))
+// Session returns a verifier's live tokens; false when there are none. Expired ones are dropped.
+func (s *Store) Session(ctx context.Context, agencyKey, verifier string, now time.Time) (tokens []byte, ok bool, err error) {
+	_, err = s.Pool.Exec(ctx, `DELETE FROM ams_sessions WHERE agency = $1 AND (expires_at <= $2 OR used_at <= $3)`, agencyKey, now, now.Add(-SessionIdle))
 	if err != nil {
-		return false, fmt.Errorf("dropping old sessions of %s: %w", agencyKey, err)
+		return nil, false, fmt.Errorf("dropping old sessions of %s: %w", agencyKey, err)
 	}
 	var sealed []byte
 	err = s.Pool.QueryRow(ctx, `UPDATE ams_sessions SET used_at = $3 WHERE agency = $1 AND verifier = $2 RETURNING tokens`, agencyKey, verifier, now).Scan(&sealed)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return false, nil
+		return nil, false, nil
 	} else if err != nil {
-		return false, fmt.Errorf("reading a session of %s: %w", agencyKey, err)
+		return nil, false, fmt.Errorf("reading a session of %s: %w", agencyKey, err)
 	}
-	plain, err := s.Keys.Open(sessionPlace(agencyKey, verifier), sealed)
-	if err != nil {
-		return false, err
-	}
-	if err := json.Unmarshal(plain, into); err != nil {
-		return false, fmt.Errorf("reading a session of %s: %w", agencyKey, err)
-	}
-	return true, nil
+	tokens, err = s.Keys.Open(sessionPlace(agencyKey, verifier), sealed)
+	return tokens, err == nil, err
 }
 
 // SessionHolders lists the verifiers with a live session.
@@ -239,7 +243,7 @@ func (s *Store) WatchesDue(ctx context.Context, now time.Time) (n int, err error
 			return fmt.Errorf("reading the watches: %w", err)
 		}
 		for _, number := range numbers {
-			if err := tx.Enqueue(WatchRequest{Number: number}, &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unfinished}}); err != nil {
+			if err := tx.Enqueue(WatchRequest{Number: number}, &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: Unfinished}}); err != nil {
 				return err
 			}
 		}
@@ -288,4 +292,24 @@ func (tx *Tx) EndWatch(number string) error {
 		return fmt.Errorf("ending the watch of %s: %w", number, err)
 	}
 	return nil
+}
+
+// LockResets makes this the one worker that makes an agency's resets, across all daemons, until release.
+func (s *Store) LockResets(ctx context.Context, agencyKey string) (release func(), ok bool, err error) {
+	return s.lock(ctx, 7239003, agencyKey)
+}
+
+// LastReset is when a reset was last made, or may have been, for a person in any other request; zero if never.
+func (s *Store) LastReset(ctx context.Context, agencyKey, nip, except string) (time.Time, error) {
+	var at *time.Time
+	err := s.Pool.QueryRow(ctx, `SELECT max(e.at) FROM events e JOIN requests r ON r.number = e.number
+		WHERE e.agency = $1 AND r.nip_key = $2 AND r.number <> $3 AND e.kind IN ('ResetAccepted', 'ResetConfirmed', 'ResetUncertain')`,
+		agencyKey, s.Keys.Lookup("nip", agency.Digits(nip)), except).Scan(&at)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("looking for the last reset: %w", err)
+	}
+	if at == nil {
+		return time.Time{}, nil
+	}
+	return *at, nil
 }

@@ -330,3 +330,59 @@ func utc(r Request) Request {
 	}
 	return r
 }
+
+// Remind tells of the marks of a request that have come, as this transaction sees it.
+func (tx *Tx) Remind(a *agency.Agency, number string) error {
+	if _, _, err := tx.lockChain(a.Key); err != nil {
+		return err
+	}
+	events, err := tx.s.events(tx.ctx, tx, number)
+	if err != nil {
+		return err
+	}
+	s := request.Fold(number, events)
+	due, err := request.Reminders(s, a, tx.now)
+	if err != nil {
+		return err
+	}
+	_, err = tx.actOn(a, s, []request.Command{request.Remind{Due: due}})
+	return err
+}
+
+// StatesTouching folds the requests of an agency, or of one of its offices, that were open at any time in [from, until).
+func (s *Store) StatesTouching(ctx context.Context, agencyKey, officeID string, from, until time.Time) ([]request.State, error) {
+	rows, err := s.Pool.Query(ctx, `SELECT e.number, e.version, e.agency, e.chain, e.kind, e.at, e.seen, e.body, e.previous, e.hash
+		FROM requests r JOIN events e ON e.number = r.number
+		WHERE r.agency = $1 AND ($2 = '' OR r.office_id = $2) AND r.opened_at < $4 AND (r.closed_at IS NULL OR r.closed_at >= $3)
+		ORDER BY r.opened_at, e.number, e.version`, agencyKey, officeID, from, until)
+	if err != nil {
+		return nil, fmt.Errorf("reading requests with their events: %w", err)
+	}
+	defer rows.Close()
+	var out []request.State
+	var number string
+	var events []request.Event
+	flush := func() {
+		if len(events) > 0 {
+			out = append(out, request.Fold(number, events))
+		}
+		events = nil
+	}
+	for rows.Next() {
+		r, err := pgx.RowToStructByPos[eventRow](rows)
+		if err != nil {
+			return nil, fmt.Errorf("reading requests with their events: %w", err)
+		}
+		if r.Number != number {
+			flush()
+			number = r.Number
+		}
+		e, err := s.openEvent(r)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, e)
+	}
+	flush()
+	return out, rows.Err()
+}

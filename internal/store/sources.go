@@ -11,8 +11,8 @@ import (
 	"github.com/riverqueue/river/rivertype"
 )
 
-// unfinished are the states in which a second job of the same kind would be one too many.
-var unfinished = []rivertype.JobState{
+// Unfinished are the states in which a second job of the same kind would be one too many.
+var Unfinished = []rivertype.JobState{
 	rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
 }
 
@@ -85,14 +85,19 @@ func (s *Store) sources(ctx context.Context, sql string) ([]Source, error) {
 // LockMailbox makes this daemon the one reader of a mailbox until release is called or its connection is lost. False means that another
 // daemon reads it.
 func (s *Store) LockMailbox(ctx context.Context, mailbox string) (release func(), ok bool, err error) {
+	return s.lock(ctx, 7239002, mailbox)
+}
+
+// lock takes a session's advisory lock on a connection of its own.
+func (s *Store) lock(ctx context.Context, class int32, name string) (release func(), ok bool, err error) {
 	conn, err := s.Pool.Acquire(ctx)
 	if err != nil {
-		return nil, false, fmt.Errorf("locking a mailbox: %w", err)
+		return nil, false, fmt.Errorf("locking %s: %w", name, err)
 	}
-	if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock(7239002, hashtext($1))`, mailbox).Scan(&ok); err != nil || !ok {
+	if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1, hashtext($2))`, class, name).Scan(&ok); err != nil || !ok {
 		conn.Release()
 		if err != nil {
-			err = fmt.Errorf("locking a mailbox: %w", err)
+			err = fmt.Errorf("locking %s: %w", name, err)
 		}
 		return nil, false, err
 	}
@@ -122,4 +127,14 @@ func (tx *Tx) Ran(agencyKey, name string, before, at time.Time) (bool, error) {
 		return false, fmt.Errorf("noting the schedule %s of %s: %w", name, agencyKey, err)
 	}
 	return tag.RowsAffected() == 1, nil
+}
+
+// GatewayWorks notes that a poll went through, also one that found nothing.
+func (s *Store) GatewayWorks(ctx context.Context, agencyKey string, now time.Time) error {
+	_, err := s.Pool.Exec(ctx, `INSERT INTO gateways (agency, last_success) VALUES ($1, $2)
+		ON CONFLICT (agency) DO UPDATE SET last_success = $2, failing_since = NULL, problem = NULL`, agencyKey, now)
+	if err != nil {
+		return fmt.Errorf("noting the success of %s: %w", agencyKey, err)
+	}
+	return nil
 }

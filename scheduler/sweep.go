@@ -1,0 +1,186 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"pulih/internal/config"
+	"pulih/internal/request"
+	"pulih/internal/sop"
+	"pulih/internal/store"
+	"pulih/mailflow"
+)
+
+// sweepWorker looks for what time alone makes due. It keeps nothing in memory: whatever was missed while no daemon ran is found by the
+// next one.
+type sweepWorker struct {
+	river.WorkerDefaults[store.Sweep]
+	d *Daemon
+}
+
+func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[store.Sweep]) error {
+	errs := []error{w.d.store.TakeOver(ctx)}
+	for _, t := range w.d.order {
+		errs = append(errs, w.d.remind(ctx, t), w.d.runSchedules(ctx, t), w.d.wakeResets(ctx, t))
+	}
+	_, err := w.d.store.WatchesDue(ctx, w.d.now())
+	return errors.Join(append(errs, err)...)
+}
+
+// remindBatch is how many requests one sweep reminds of: the mails of a sweep are bundled per person.
+const remindBatch = 500
+
+// remind tells the holders, and later their superiors, of marks that have come. All of one sweep is one transaction, so that each person
+// gets one mail.
+func (d *Daemon) remind(ctx context.Context, t *tenant) error {
+	now := d.now()
+	if !t.Calendar.Open(now) {
+		return nil
+	}
+	due, err := d.store.RemindersDue(ctx, t.Key, now, remindBatch)
+	if err != nil || len(due) == 0 {
+		return err
+	}
+	return d.store.InTx(ctx, now, func(tx *store.Tx) error {
+		for _, r := range due {
+			if err := tx.Remind(t.Agency, r.Number); err != nil {
+				return fmt.Errorf("reminding of %s: %w", r.Number, err)
+			}
+		}
+		return nil
+	})
+}
+
+// wakeResets makes sure that a waiting queue has a job: the one that was there may have been given up.
+func (d *Daemon) wakeResets(ctx context.Context, t *tenant) error {
+	if t.ams == nil {
+		return nil
+	}
+	waiting, err := d.store.WaitingResets(ctx, t.Key)
+	if err != nil {
+		return err
+	}
+	booked, err := d.store.Booked(ctx, t.Key)
+	if err != nil || len(waiting)+len(booked) == 0 {
+		return err
+	}
+	return d.store.InTx(ctx, d.now(), func(tx *store.Tx) error { return tx.Enqueue(store.RunResets{Agency: t.Key}, onlyOne) })
+}
+
+// schedule is a report that goes out by the clock.
+type schedule struct {
+	name string
+	when config.Schedule
+	to   func(t *tenant, at time.Time) []report
+}
+
+// report is one mail of a schedule: to whom, and about which span.
+type report struct {
+	to          request.Recipient
+	office      string
+	from, until time.Time
+}
+
+func (t *tenant) schedules() []schedule {
+	s := t.conf.Schedules
+	return []schedule{
+		{mailflow.DigestHeadDaily, s.DigestHead, headDaily},
+		{mailflow.DigestHeadWeekly, s.DigestHeadWeekly, headWeekly},
+		{mailflow.DigestOffice, s.DigestOffice, officeWeekly},
+		{mailflow.DigestVerifier, s.DigestVerifier, verifierMorning},
+	}
+}
+
+// runSchedules sends what came due since the last run: once, however long nobody ran (made up for once, not seven times).
+func (d *Daemon) runSchedules(ctx context.Context, t *tenant) error {
+	for _, s := range t.schedules() {
+		if s.when.Off() {
+			continue
+		}
+		if err := d.runSchedule(ctx, t, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Daemon) runSchedule(ctx context.Context, t *tenant, s schedule) error {
+	now := d.now()
+	last, ran, err := d.store.LastRun(ctx, t.Key, s.name)
+	if err != nil {
+		return err
+	}
+	if !ran { // a new agency: nothing was missed
+		return d.store.InTx(ctx, now, func(tx *store.Tx) error { _, err := tx.Ran(t.Key, s.name, now, now); return err })
+	}
+	at := s.when.Next(last)
+	if at.After(now) {
+		return nil
+	}
+	for next := s.when.Next(at); !next.After(now); next = s.when.Next(at) {
+		at = next
+	}
+	return d.store.InTx(ctx, now, func(tx *store.Tx) error {
+		first, err := tx.Ran(t.Key, s.name, last, now)
+		if err != nil || !first {
+			return err
+		}
+		for _, r := range s.to(t, at.In(t.Zone)) {
+			err := tx.Notify(store.Notice{
+				Agency: t.Key, Once: fmt.Sprintf("%s/%s/%s/%s", s.name, t.Key, at.UTC().Format(time.RFC3339), r.to.Address), Template: s.name, To: r.to,
+				Items: []store.BundleItem{{Text: period(r)}},
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// period keeps a report's span in the outbox: "2026-11-23T00:00:00+07:00 2026-11-24T00:00:00+07:00 dindikbud".
+func period(r report) string {
+	return r.from.Format(time.RFC3339) + " " + r.until.Format(time.RFC3339) + " " + r.office
+}
+
+func day(at time.Time) time.Time {
+	return time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, at.Location())
+}
+
+func headDaily(t *tenant, at time.Time) []report {
+	return toRole(t, sop.Head, at, day(at), day(at).AddDate(0, 0, 1))
+}
+
+func headWeekly(t *tenant, at time.Time) []report {
+	until := day(at).AddDate(0, 0, 1)
+	return toRole(t, sop.Head, at, until.AddDate(0, 0, -7), until)
+}
+
+func verifierMorning(t *tenant, at time.Time) []report {
+	return toRole(t, sop.Verifier, at, day(at), day(at).AddDate(0, 0, 1))
+}
+
+func toRole(t *tenant, role sop.Role, at, from, until time.Time) []report {
+	var out []report
+	for _, p := range t.Holders(role, at) {
+		out = append(out, report{to: request.Recipient{Kind: "staff", ID: p.ID, Name: p.Name, Address: p.Email}, from: from, until: until})
+	}
+	return out
+}
+
+// officeWeekly goes to the head of each office, about its own requests; one without any is left out when the mail is made.
+func officeWeekly(t *tenant, at time.Time) []report {
+	var out []report
+	for _, o := range t.Offices {
+		if o.Head.Email == "" {
+			continue
+		}
+		to := request.Recipient{Kind: "office", ID: o.ID, Name: o.Head.Name, Address: o.Head.Email}
+		out = append(out, report{to: to, office: o.ID, from: day(at).AddDate(0, 0, -7), until: day(at)})
+	}
+	return out
+}
