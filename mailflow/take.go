@@ -29,12 +29,17 @@ func (in *Inbox) take(ctx context.Context, s *session, from, to Cursor, list []e
 	fetching, cancel := context.WithCancel(ctx)
 	defer cancel()
 	chunks := make(chan chunk)
+	cursor := from
 	var commits errgroup.Group
 	commits.Go(func() error {
 		for c := range chunks {
 			if err := in.commit(ctx, c); err != nil {
 				cancel()
 				return err
+			}
+			cursor = c.next
+			for _, a := range c.arrivals {
+				in.beyond[imap.UID(a.UID)] = true
 			}
 		}
 		return nil
@@ -45,11 +50,12 @@ func (in *Inbox) take(ctx context.Context, s *session, from, to Cursor, list []e
 	fetched := t.run(fetching)
 	stop()
 	close(chunks)
-	if err := commits.Wait(); err != nil {
-		return from, err
+	err := commits.Wait()
+	in.settle(cursor)
+	if err != nil {
+		return cursor, err
 	}
-	in.settle(list, t.got, t.next)
-	return t.next, fetched
+	return cursor, fetched
 }
 
 // commit hands a chunk to the archive.
@@ -61,15 +67,10 @@ func (in *Inbox) commit(ctx context.Context, c chunk) error {
 	return nil
 }
 
-// settle remembers what is committed although the cursor couldn't pass it yet.
-func (in *Inbox) settle(list []entry, got map[imap.UID]bool, cursor Cursor) {
-	for _, e := range list {
-		if got[e.uid] {
-			delete(in.trouble, e.uid)
-			in.beyond[e.uid] = true
-		}
-	}
+// settle keeps in mind only what is committed although the cursor couldn't pass it yet.
+func (in *Inbox) settle(cursor Cursor) {
 	for uid := range in.beyond {
+		delete(in.trouble, uid)
 		if uint32(uid) <= cursor.UID {
 			delete(in.beyond, uid)
 		}
@@ -185,6 +186,9 @@ func (t *taking) fetch(want []entry) error {
 
 	var answer *imap.Error
 	alive := err == nil || errors.As(err, &answer) // NO: some messages can't be given
+	if !alive && t.ended() {
+		return err // by us, or by the archive: no message is to blame
+	}
 	for _, e := range want {
 		if !t.got[e.uid] {
 			t.in.stumble(e.uid, 0)
@@ -199,6 +203,15 @@ func (t *taking) fetch(want []entry) error {
 	return fmt.Errorf("fetching messages: %w", err)
 }
 
+func (t *taking) ended() bool {
+	select {
+	case <-t.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // receive reads the answers to a command.
 func (t *taking) receive(command *imapclient.FetchCommand, headers bool) error {
 	for message := command.Next(); message != nil; message = command.Next() {
@@ -207,8 +220,8 @@ func (t *taking) receive(command *imapclient.FetchCommand, headers bool) error {
 			continue
 		}
 		if err != nil {
+			// The connection is dead, and so is its reading goroutine. To drain the command would read the cut literal once more.
 			t.session.link.Close()
-			command.Close()
 			return err
 		}
 		if !t.add(a) {

@@ -27,6 +27,8 @@ type Options struct {
 	Mailboxes map[string]string
 	// SMTPUser and SMTPPassword are asked for when sending; empty: nobody needs to sign in.
 	SMTPUser, SMTPPassword string
+	// Token is the bearer token that XOAUTH2 takes from every user, in both directions; empty: the servers don't offer it.
+	Token string
 	// IMAPAddr and SMTPAddr are loopback addresses to listen on; empty means a free port of 127.0.0.1.
 	IMAPAddr, SMTPAddr string
 	// Route is called for each accepted mail, outside of any lock: it may Deliver an answer, a bounce, or the mail itself.
@@ -75,16 +77,16 @@ type Sim struct {
 	open    *doors
 	done    sync.WaitGroup
 
-	mu      sync.Mutex
-	journal []Accepted
-	faults  func(from, to string) *Fault
-	changed chan struct{} // closed and replaced with each accepted mail
+	mu        sync.Mutex
+	journal   []Accepted
+	faults    func(from, to string) *Fault
+	changed   chan struct{} // closed and replaced with each accepted mail
+	delivered chan struct{} // the same for what comes into any mailbox
 }
 
 // Start opens both servers.
 func Start(o Options) (*Sim, error) {
-	s := &Sim{options: o, users: map[string]*imapmemserver.User{}, changed: make(chan struct{})}
-	memory := imapmemserver.New()
+	s := &Sim{options: o, users: map[string]*imapmemserver.User{}, changed: make(chan struct{}), delivered: make(chan struct{})}
 	for name, password := range o.Mailboxes {
 		user := imapmemserver.NewUser(name, password)
 		for _, folder := range []string{"INBOX", "Arsip", "Terkirim"} {
@@ -92,13 +94,12 @@ func Start(o Options) (*Sim, error) {
 				return nil, fmt.Errorf("mail simulator: creating %s: %w", folder, err)
 			}
 		}
-		memory.AddUser(user)
 		s.users[name] = user
 	}
 	quiet := log.New(io.Discard, "", 0)
 	s.imap = imapserver.New(&imapserver.Options{
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return memory.NewSession(), nil, nil
+			return &mailbox{sim: s}, nil, nil
 		},
 		Caps:         imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapUIDPlus: {}, imap.CapMove: {}},
 		Logger:       quiet,
@@ -165,6 +166,7 @@ func (s *Sim) DeliverTo(user, folder string, raw []byte, at time.Time) error {
 	if _, err := u.Append(folder, literal{bytes.NewReader(raw)}, &imap.AppendOptions{Time: at}); err != nil {
 		return fmt.Errorf("mail simulator: delivering to %s: %w", user, err)
 	}
+	s.tellDelivery()
 	return nil
 }
 

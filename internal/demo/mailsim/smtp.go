@@ -20,9 +20,20 @@ type session struct {
 
 var _ smtp.AuthSession = (*session)(nil)
 
-func (s *session) AuthMechanisms() []string { return []string{sasl.Plain} }
+func (s *session) AuthMechanisms() []string {
+	if s.sim.options.Token == "" {
+		return []string{sasl.Plain}
+	}
+	return []string{sasl.Plain, "XOAUTH2"}
+}
 
-func (s *session) Auth(string) (sasl.Server, error) {
+func (s *session) Auth(mechanism string) (sasl.Server, error) {
+	if mechanism == "XOAUTH2" {
+		return &bearer{token: s.sim.options.Token, refused: smtp.ErrAuthFailed, accept: func(string) error {
+			s.signedIn = true
+			return nil
+		}}, nil
+	}
 	return sasl.NewPlainServer(func(_, user, password string) error {
 		if user != s.sim.options.SMTPUser || password != s.sim.options.SMTPPassword {
 			return smtp.ErrAuthFailed
