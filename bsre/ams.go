@@ -206,7 +206,7 @@ func (c call) data(got answer, into any, hide ...string) error {
 	o, ok := object(got.body)
 	refused := ok && strings.EqualFold(textOf(member(o, "success")), "false")
 	if refused || ok && got.status >= 400 && got.status < 500 {
-		if words := wordsOf(o, hide...); words != "" {
+		if words := got.words(o, hide...); words != "" {
 			return fmt.Errorf("%s: %w", c.doing, &Denied{Words: words})
 		}
 	}

@@ -68,6 +68,7 @@ type call struct {
 type answer struct {
 	status int
 	body   []byte
+	sent   []string // the request's credentials: some servers echo what they were sent
 }
 
 func (c call) do(req *http.Request) (answer, error) {
@@ -88,7 +89,23 @@ func (c call) do(req *http.Request) (answer, error) {
 	if int64(len(body)) > limit {
 		return answer{}, fmt.Errorf("%s: %w: longer than %d bytes", c.doing, ErrUnreadable, limit)
 	}
-	return answer{resp.StatusCode, body}, nil
+	return answer{resp.StatusCode, body, credentials(req)}, nil
+}
+
+// credentials are the secrets in a request's Authorization header.
+func credentials(req *http.Request) []string {
+	_, secret, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+	_, password, _ := req.BasicAuth()
+	return []string{secret, password}
+}
+
+// words is what the answer's object says to a person, without the request's secrets and those in hide.
+func (a answer) words(o map[string]json.RawMessage, hide ...string) string {
+	return wordsOf(o, append(hide, a.sent...)...)
+}
+
+func (a answer) clean(words string, hide ...string) string {
+	return clean(words, append(hide, a.sent...)...)
 }
 
 // unreadable is the error for an answer outside the contract: its status and form are told, never its text.

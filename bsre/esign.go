@@ -127,7 +127,7 @@ func (e *ESign) Status(ctx context.Context, who Identity) (Status, error) {
 	if err != nil {
 		return Status{Code: Unknown}, err
 	}
-	return readStatus(c, a, who.NIK, who.Email, e.conf.Password)
+	return readStatus(c, a, who.NIK)
 }
 
 func (e *ESign) statusRequest(ctx context.Context, who Identity) (*http.Request, error) {

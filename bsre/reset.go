@@ -70,7 +70,7 @@ func (a *AMS) sendOnce(ctx context.Context, s Session, method, path string, body
 		return Outcome{Kind: NotSent, Message: "Portal AMS tidak dapat dihubungi; tidak ada yang dikirim."}
 	}
 	defer conn.Close()
-	return exchange(ctx, conn, req, a.conf.ResetTimeout, append(hide, s.tokens.access)...)
+	return exchange(ctx, conn, req, a.conf.ResetTimeout, hide...)
 }
 
 // dial opens a connection for one call. net/http's Transport isn't used for it, on purpose: it repeats idempotent requests on kept-alive
@@ -139,7 +139,7 @@ func readAnswer(conn net.Conn, req *http.Request) (got answer, challenge bool, e
 			continue
 		}
 		body, err := io.ReadAll(resp.Body)
-		return answer{resp.StatusCode, body}, resp.Header.Get("WWW-Authenticate") != "", err
+		return answer{resp.StatusCode, body, credentials(req)}, resp.Header.Get("WWW-Authenticate") != "", err
 	}
 	return answer{}, false, errors.New("too many interim answers")
 }
@@ -155,7 +155,7 @@ func readAnswer(conn net.Conn, req *http.Request) (got answer, challenge bool, e
 func judge(got answer, challenge bool, hide ...string) Outcome {
 	o := Outcome{Kind: Uncertain, Status: got.status, Message: "Jawaban AMS tidak dapat dipastikan artinya. Periksa di AMS apakah tautan sudah terkirim."}
 	body, isObject := object(got.body)
-	words := wordsOf(body, hide...)
+	words := got.words(body, hide...)
 	success := verdictOf(body)
 	refuse := func() Outcome {
 		o.Kind, o.Message = Refused, firstOf(words, "AMS menolak permintaan tanpa alasan.")

@@ -123,8 +123,8 @@ func readStatus(c call, a answer, hide ...string) (Status, error) {
 		return readStatusText(c, a, hide...)
 	}
 	r := gather(o, 0)
-	s := Status{Code: Unknown, Message: wordsOf(r.spoken, hide...)}
-	s.Raw = clean(firstOf(r.word, r.number), hide...)
+	s := Status{Code: Unknown, Message: a.words(r.spoken, hide...)}
+	s.Raw = a.clean(firstOf(r.word, r.number), hide...)
 	registered := r.number == "1111"
 	switch {
 	case notRegistered(r.number) || notRegistered(trailingCode(s.Message)):
@@ -146,7 +146,7 @@ func readStatus(c call, a answer, hide ...string) (Status, error) {
 
 // readStatusText reads plain text and HTML. Of these only "not registered" is believed.
 func readStatusText(c call, a answer, hide ...string) (Status, error) {
-	words := clean(strings.Trim(string(a.body), `"`), hide...)
+	words := a.clean(strings.Trim(string(a.body), `"`), hide...)
 	if code := trailingCode(words); notRegistered(code) {
 		return Status{Code: NotRegistered, Raw: code, Message: words}, nil
 	}

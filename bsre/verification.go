@@ -75,13 +75,13 @@ func readVerification(c call, a answer) (Verification, error) {
 	}
 	if a.status != http.StatusOK || json.Unmarshal(a.body, &wire) != nil || wire.Conclusion == "" {
 		if o, ok := object(a.body); ok && a.status < 500 {
-			if words := wordsOf(o); words != "" {
+			if words := a.words(o); words != "" {
 				return Verification{}, fmt.Errorf("%s: %w", c.doing, &Denied{Words: words})
 			}
 		}
 		return Verification{}, c.unreadable(a)
 	}
-	v := Verification{Conclusion: clean(string(wire.Conclusion)), Description: clean(string(wire.Description))}
+	v := Verification{Conclusion: a.clean(string(wire.Conclusion)), Description: a.clean(string(wire.Description))}
 	for _, s := range wire.Signatures {
 		sig := Signature{
 			Signer: string(s.Signer), Format: string(s.Format), At: readDate(string(s.Date), WIB),

@@ -2,6 +2,7 @@ package bsre_test
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"net"
 	"net/http"
@@ -48,7 +49,8 @@ func (s *rawServer) converse(conn net.Conn, reply func(*http.Request, int) (stri
 		if err != nil {
 			return
 		}
-		_, _ = io.Copy(io.Discard, req.Body)
+		body, _ := io.ReadAll(req.Body)
+		req.Body = io.NopCloser(bytes.NewReader(body))
 		s.asks.Add(1)
 		raw, stay := reply(req, nth)
 		_, _ = io.WriteString(conn, raw)
