@@ -8,8 +8,8 @@ import (
 	"os"
 	"strings"
 	"time"
-	_ "time/tzdata" // zones must resolve on machines without tzdata
 
+	"pulih/internal/config"
 	"pulih/internal/sop"
 )
 
@@ -53,10 +53,10 @@ func (c *ClockCmd) calendar() (*sop.Calendar, error) {
 	switch {
 	case (c.SOP == "") == (c.Config == ""):
 		return nil, errors.New("expected either --sop NAME or --config FILE --agency KEY")
-	case c.SOP != "" && c.Agency != "":
-		return nil, errors.New("--agency belongs to --config, not to --sop")
+	case (c.Config == "") != (c.Agency == ""):
+		return nil, errors.New("--config and --agency belong together; expected both or neither")
 	case c.Config != "":
-		return nil, errors.New("--config is not written yet")
+		return c.configured()
 	}
 	if _, err := sop.Shipped(c.SOP); err != nil {
 		return nil, fmt.Errorf("--sop: %w", err)
@@ -66,6 +66,22 @@ func (c *ClockCmd) calendar() (*sop.Calendar, error) {
 		return nil, fmt.Errorf("loading the zone of %s: %w", c.SOP, err)
 	}
 	return sop.ShippedCalendar(wib), nil
+}
+
+func (c *ClockCmd) configured() (*sop.Calendar, error) {
+	cfg, err := config.Load(c.Config)
+	if err != nil {
+		return nil, err
+	}
+	a, ok := cfg.Agency(c.Agency)
+	if !ok {
+		var keys []string
+		for _, a := range cfg.Agencies() {
+			keys = append(keys, a.Key)
+		}
+		return nil, fmt.Errorf("--agency: %q is unknown; expected one of %s", c.Agency, strings.Join(keys, ", "))
+	}
+	return a.Calendar, nil
 }
 
 func (c *ClockCmd) clock(now time.Time) (clock sop.Clock, at time.Time, err error) {
