@@ -30,7 +30,8 @@ func registration(n NewNaskah, files []letter.File) (body []byte, mime string, e
 	for _, f := range files {
 		part(multipart.FileContentDisposition("lampiran", or(f.Name, "lampiran")), or(f.MIME, "application/octet-stream"), f.Data)
 	}
-	return buf.Bytes(), form.FormDataContentType(), errors.Join(err, form.Close())
+	err = errors.Join(err, form.Close())
+	return buf.Bytes(), form.FormDataContentType(), err
 }
 
 // registered holds the fields that are known.
