@@ -327,9 +327,8 @@ func TestStatusCallsNeverDelayResets(t *testing.T) {
 		s := w.sess
 		wg.Go(func() { _, _ = w.ams.Details(t.Context(), &s, uid) })
 	}
-	for w.sim.Calls()[bsresim.CallDetails] < 4 || w.sim.Calls()[bsresim.CallStatus] < 4 { // as many as the readers' connections
-		time.Sleep(time.Millisecond)
-	}
+	w.sim.AwaitCalls(bsresim.CallDetails, 4) // as many as the readers' connections
+	w.sim.AwaitCalls(bsresim.CallStatus, 4)
 	if o := w.ams.Reset(t.Context(), w.sess, uid, serial); o.Kind != bsre.Accepted {
 		t.Errorf("%+v", o)
 	}

@@ -64,6 +64,7 @@ func (s *Sim) Script(c Call, faults ...Fault) {
 func (s *Sim) nextFault(c Call, r *http.Request) Fault {
 	s.mu.Lock()
 	s.calls[c]++
+	s.moved.Broadcast()
 	queue := s.script[c]
 	if len(queue) > 0 {
 		s.script[c] = queue[1:]

@@ -97,7 +97,7 @@ type Sim struct {
 	issues    map[string]time.Time
 	shut      bool
 	inFlight  int
-	quiet     *sync.Cond // inFlight fell to 0
+	moved     *sync.Cond // a call arrived or ended
 }
 
 type operator struct {
@@ -137,7 +137,7 @@ func New(opt Options) *Sim {
 		opt: opt, done: make(chan struct{}), operators: map[string]*operator{}, script: map[Call][]Fault{}, calls: map[Call]int{},
 		links: map[string]*link{}, issues: map[string]time.Time{},
 	}
-	s.quiet = sync.NewCond(&s.mu)
+	s.moved = sync.NewCond(&s.mu)
 	s.routes()
 	return s
 }
@@ -157,15 +157,23 @@ func (s *Sim) Quiet() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for s.inFlight > 0 {
-		s.quiet.Wait()
+		s.moved.Wait()
 	}
 }
 
 func (s *Sim) enterCall(delta int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.inFlight += delta; s.inFlight == 0 {
-		s.quiet.Broadcast()
+	s.inFlight += delta
+	s.moved.Broadcast()
+}
+
+// AwaitCalls waits until so many calls of a kind have arrived since the start.
+func (s *Sim) AwaitCalls(c Call, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.calls[c] < n {
+		s.moved.Wait()
 	}
 }
 
