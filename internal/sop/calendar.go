@@ -247,9 +247,6 @@ func (c *Calendar) Due(n Norm, start time.Time, pauses []Pause) (time.Time, erro
 	}
 	for cur := range running(start, forever, pauses) {
 		if n := c.count(kind, cur.Until) - c.count(kind, cur.From); n < left && !cur.Until.Equal(forever) {
-			if err := c.checkKind(kind, start, cur.Until); err != nil {
-				return time.Time{}, err
-			}
 			left -= n // a pause follows
 			continue
 		}

@@ -157,6 +157,7 @@ func TestBrokenSOPFilesAreExplained(t *testing.T) {
 		{"same end twice", "ends: link", "ends: reset", line("ends: link") + `steps[6].ends: "reset" can't follow "reset"`},
 		{"disposition by the applicant", "actors: [head]", "actors: [applicant]", line("actors: [head]") + `steps[1].actors: "applicant" gives no dispositions; expected head, division or section`},
 		{"disposition upwards", "actors: [section]", "actors: [head]", line("actors: [section]") + `steps[3].actors: dispositions go down the chain (head, division, section, verifier); "head" was passed before`},
+		{"disposition on one level", "actors: [section]", "actors: [division]", line("actors: [section]") + `steps[3].actors: dispositions go down the chain (head, division, section, verifier); "division" was passed before`},
 		{"norm without clock", "    norm: 5 menit\n    clock: working\n", "    norm: 5 menit\n", line("  - id: head") + "steps[1].clock: missing or empty"},
 		{"clock without norm", "    norm: 5 menit\n    clock: working\n", "    clock: working\n", line("  - id: head") + "steps[1].norm: missing or empty"},
 		{"unknown clock", "    clock: working", "    clock: kantor", line("    clock: working") + `steps[1]: clock "kantor" is unknown; expected working or elapsed`},
