@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"pulih/internal/letter"
 )
 
 var cli struct {
@@ -18,6 +20,7 @@ var cli struct {
 }
 
 func main() {
+	letter.ChildMain()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	k := kong.Parse(&cli,

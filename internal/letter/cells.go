@@ -1,0 +1,359 @@
+package letter
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// cell is a run of text on a line, set off by a tab or by two or more blanks. at and end are its columns; cells of tabbed rows lie 200
+// columns apart, so that the same rules read tables of every source.
+type cell struct {
+	text    string
+	at, end int
+}
+
+const tabStop = 200
+
+// cellsOf splits a line.
+func cellsOf(s string) []cell {
+	var out []cell
+	if strings.Contains(strings.TrimSpace(s), "\t") {
+		for i, part := range strings.Split(s, "\t") {
+			if t := strings.Join(strings.Fields(part), " "); t != "" {
+				out = append(out, cell{t, i * tabStop, i*tabStop + utf8.RuneCountInString(t)})
+			}
+		}
+		return out
+	}
+	s = strings.ReplaceAll(s, "\t", "    ")
+	col, start, startCol, blanks := 0, -1, 0, 0
+	lastEnd, lastCol := 0, 0
+	for i, r := range s {
+		if r == ' ' {
+			blanks++
+			if blanks >= 2 && start >= 0 {
+				out = append(out, cell{s[start:lastEnd], startCol, lastCol})
+				start = -1
+			}
+		} else {
+			if start < 0 {
+				start, startCol = i, col
+			}
+			blanks = 0
+			lastEnd, lastCol = i+utf8.RuneLen(r), col+1
+			if r == utf8.RuneError {
+				lastEnd = i + 1
+			}
+		}
+		col++
+	}
+	if start >= 0 {
+		out = append(out, cell{s[start:lastEnd], startCol, lastCol})
+	}
+	return out
+}
+
+// sheet is a document with its lines split into cells.
+type sheet struct {
+	document
+	cells [][]cell
+	used  []bool // lines that a label, table or signature has taken
+}
+
+func newSheet(d document) *sheet {
+	s := &sheet{document: d, cells: make([][]cell, len(d.lines)), used: make([]bool, len(d.lines))}
+	for i, l := range d.lines {
+		s.cells[i] = cellsOf(l.text)
+	}
+	return s
+}
+
+func (s *sheet) blank(i int) bool { return len(s.cells[i]) == 0 }
+
+// next is the first line after i that isn't blank, at most reach lines on; -1 if there is none.
+func (s *sheet) next(i, reach int) int {
+	for j := i + 1; j < len(s.cells) && j <= i+reach; j++ {
+		if !s.blank(j) {
+			return j
+		}
+	}
+	return -1
+}
+
+// found is a labelled value.
+type found struct {
+	field   field
+	value   string
+	line    int
+	labelAt int
+	valueAt int // column of the value on its line
+	end     int // last line of the value
+}
+
+// labelled finds every "label : value" of the sheet, in order.
+func (s *sheet) labelled() []found {
+	var out []found
+	for i := range s.cells {
+		if s.used[i] {
+			continue
+		}
+		out = append(out, s.pairs(i)...)
+	}
+	for k := range out {
+		limit := len(s.cells)
+		if k+1 < len(out) && out[k+1].line > out[k].line {
+			limit = out[k+1].line
+		} else if k+1 < len(out) && out[k+1].line == out[k].line && out[k+1].labelAt > out[k].labelAt {
+			limit = nextLine(out[k+1:], out[k].line, len(s.cells))
+		}
+		s.continueValue(&out[k], limit)
+	}
+	for _, f := range out {
+		for i := f.line; i <= f.end && i < len(s.used); i++ {
+			s.used[i] = true
+		}
+	}
+	return out
+}
+
+func nextLine(rest []found, line, limit int) int {
+	for _, f := range rest {
+		if f.line > line {
+			return f.line
+		}
+	}
+	return limit
+}
+
+// pairs finds the labelled values that begin on one line.
+func (s *sheet) pairs(i int) []found {
+	cells := s.cells[i]
+	var out []found
+	for k := 0; k < len(cells); {
+		f, taken := s.pair(i, k)
+		if taken == 0 {
+			k++
+			continue
+		}
+		k += taken
+		out = append(out, splitInline(f)...)
+	}
+	return out
+}
+
+// pair reads a labelled value that begins at cell k; taken is how many cells it used.
+func (s *sheet) pair(i, k int) (found, int) {
+	cells := s.cells[i]
+	c := cells[k]
+	f := found{line: i, end: i, labelAt: c.at, valueAt: -1}
+	if fd, v, ok := cutLabel(c.text); ok {
+		f.field = fd
+		if v != "" {
+			f.value, f.valueAt = v, c.end-utf8.RuneCountInString(v)
+			return f, 1 + s.extend(&f, i, k+1)
+		}
+		return f, 1 + s.extend(&f, i, k+1)
+	}
+	fd, ok := fieldOf(unmarked(c.text))
+	if !ok {
+		return f, 0
+	}
+	f.field = fd
+	if k+1 < len(cells) && strings.HasPrefix(cells[k+1].text, ":") {
+		v := strings.TrimSpace(strings.TrimLeft(cells[k+1].text, ": "))
+		f.valueAt = cells[k+1].end - utf8.RuneCountInString(v)
+		f.value = v
+		return f, 2 + s.extend(&f, i, k+2)
+	}
+	if fd == fieldSkip || fd == fieldDate || strings.HasSuffix(c.text, ",") {
+		return f, 0
+	}
+	// Two columns without a colon: exactly a label and a value.
+	if k+2 == len(cells) && (k == 0 || k == 1 && isOrdinal(cells[0].text)) && !isLabel(cells[k+1].text) && plausible(fd, cells[k+1].text) {
+		f.value, f.valueAt = cells[k+1].text, cells[k+1].at
+		return f, 2
+	}
+	// A label alone on its line: the value is on the next one.
+	if len(cells) == 1 && fd != fieldNumber && fd != fieldSubject {
+		if j := s.next(i, 2); j >= 0 && len(s.cells[j]) == 1 && !isLabel(s.cells[j][0].text) && !s.hasPair(j) &&
+			plausible(fd, strings.TrimLeft(s.cells[j][0].text, ": ")) {
+			f.value, f.valueAt, f.end = strings.TrimLeft(s.cells[j][0].text, ": "), s.cells[j][0].at, j
+			return f, 1
+		}
+	}
+	return f, 0
+}
+
+// extend gives a value the cells behind it on the line: the first one if the value is still empty, and those that a justified line or a
+// blank within a number has torn off.
+func (s *sheet) extend(f *found, i, k int) int {
+	cells := s.cells[i]
+	taken := 0
+	for ; k < len(cells); k++ {
+		c := cells[k]
+		text := strings.TrimSpace(strings.TrimLeft(c.text, ": "))
+		if isLabel(c.text) && strings.Contains(c.text, ":") || k+1 < len(cells) && strings.HasPrefix(cells[k+1].text, ":") && isLabel(c.text) {
+			break
+		}
+		switch {
+		case f.value == "" && f.valueAt < 0:
+			if text == "" {
+				taken++
+				continue
+			}
+			if f.field == fieldNumber && startsColumn(text) || f.field != fieldDate && placeDate.MatchString(text) {
+				return taken
+			}
+			f.value, f.valueAt = text, c.at
+		case f.field == fieldNumber && (strings.HasSuffix(f.value, "/") || strings.HasPrefix(text, "/")):
+			f.value += " " + text
+		case c.at-cells[k-1].end <= 3 && cells[k-1].at%tabStop+c.at%tabStop != 0 && !startsColumn(text) && f.field != fieldNumber:
+			f.value += " " + text
+		case (f.field == fieldNIP || f.field == fieldNIK) && digitsOf(text) != "" && strings.Trim(text, "0123456789 .-") == "" && c.at-cells[k-1].end <= 4:
+			f.value += " " + text
+		default:
+			return taken
+		}
+		taken++
+	}
+	if f.value == "" && taken == 0 && len(cells) == k {
+		s.valueBelow(f, i)
+	}
+	return taken
+}
+
+// valueBelow looks for the value of "Label :" on the next line.
+func (s *sheet) valueBelow(f *found, i int) {
+	if f.field == fieldSkip || f.field == fieldContact || len(s.cells[i]) > 1 && !strings.HasPrefix(s.cells[i][1].text, ":") {
+		return
+	}
+	j := s.next(i, 2)
+	if j < 0 || len(s.cells[j]) > 2 || s.hasPair(j) || isLabel(s.cells[j][0].text) {
+		return
+	}
+	v := s.cells[j][0].text
+	if !plausible(f.field, v) || startsSentence(v) {
+		return
+	}
+	f.value, f.valueAt, f.end = v, s.cells[j][0].at, j
+}
+
+func (s *sheet) hasPair(i int) bool {
+	for _, c := range s.cells[i] {
+		if _, _, ok := cutLabel(c.text); ok {
+			return true
+		}
+	}
+	return len(s.cells[i]) >= 2 && isLabel(s.cells[i][0].text) && strings.HasPrefix(s.cells[i][1].text, ":")
+}
+
+// continueValue joins the lines over which a value runs. Values that are one word or number never do.
+func (s *sheet) continueValue(f *found, limit int) {
+	if f.value == "" {
+		return
+	}
+	for i := f.end + 1; i < limit && i < len(s.cells) && f.end-f.line < 6; i++ {
+		if s.blank(i) || s.lines[i].page != s.lines[f.line].page {
+			return
+		}
+		more, ok := s.continuation(f, i)
+		if !ok {
+			return
+		}
+		sep := " "
+		if f.field == fieldEmail || f.field == fieldNumber && strings.HasSuffix(f.value, "/") {
+			sep = ""
+		}
+		f.value += sep + more
+		f.end = i
+	}
+}
+
+func (s *sheet) continuation(f *found, i int) (string, bool) {
+	c := s.cells[i][0]
+	tabbed := strings.Contains(strings.TrimSpace(s.lines[f.line].text), "\t")
+	if tabbed && !strings.Contains(s.lines[i].text, "\t") {
+		// A tabbed line of a document continues with lines of tabs alone before the text.
+		return "", false
+	}
+	if isLabel(c.text) && (strings.Contains(c.text, ":") || len(s.cells[i]) > 1) || startsSentence(c.text) || onlyNIP.MatchString(c.text) {
+		return "", false
+	}
+	if listMark.MatchString(c.text) && f.field != fieldSubject && f.field != fieldPosition {
+		return "", false
+	}
+	indented := c.at > f.labelAt+1 && c.at >= f.valueAt-3 && c.at <= f.valueAt+14
+	if indented && c.at < f.labelAt+3 {
+		indented = false
+	}
+	switch f.field {
+	case fieldNIP, fieldNIK, fieldPhone, fieldDate:
+		if indented && strings.Trim(c.text, "0123456789 .-") == "" {
+			return c.text, true
+		}
+		return "", false
+	case fieldEmail:
+		if indented && !strings.Contains(f.value, "@") == strings.Contains(c.text, "@") && !strings.Contains(c.text, " ") {
+			return c.text, true
+		}
+		return "", false
+	case fieldNumber:
+		if indented && (strings.HasSuffix(f.value, "/") || strings.HasPrefix(c.text, "/")) {
+			return c.text, true
+		}
+		return "", false
+	case fieldContact, fieldSkip:
+		return "", false
+	}
+	if indented && !startsColumn(c.text) {
+		return c.text, true
+	}
+	// Plain mail wraps long lines back to the margin.
+	before := s.lines[f.end].text
+	if !tabbed && c.at <= f.labelAt+1 && utf8.RuneCountInString(strings.TrimSpace(before)) >= 58 && len(s.cells[i]) == 1 && !listMark.MatchString(c.text) &&
+		!strings.HasPrefix(c.text, "(") && utf8.RuneCountInString(c.text) < 60 && f.field != fieldName {
+		return c.text, true
+	}
+	if !tabbed && c.at <= f.labelAt+1 && len(s.cells[i]) == 1 && danglingEnd(f.value) && utf8.RuneCountInString(c.text) < 60 {
+		return c.text, true
+	}
+	return "", false
+}
+
+// danglingEnd: a value that can't end so.
+func danglingEnd(v string) bool {
+	w := strings.Fields(strings.ToLower(v))
+	if len(w) == 0 {
+		return false
+	}
+	switch w[len(w)-1] {
+	case "dan", "pada", "di", "atau", "serta", "bidang", "dinas", "badan", "&", "seksi", "subbagian", "sub", "kabupaten", "kota", "elektronik-", "a.n.", "tanda", "sertifikat":
+		return true
+	}
+	return strings.HasSuffix(v, ",") && len(w) < 12
+}
+
+func unmarked(s string) string {
+	if loc := listMark.FindStringIndex(s); loc != nil {
+		if _, ok := fieldOf(s); !ok {
+			return s[loc[1]:]
+		}
+	}
+	return s
+}
+
+func isLabel(s string) bool {
+	if _, _, ok := cutLabel(s); ok {
+		return true
+	}
+	_, ok := fieldOf(unmarked(s))
+	return ok
+}
+
+func isOrdinal(s string) bool {
+	s = strings.Trim(s, ".)( ")
+	if s == "" || len(s) > 3 {
+		return false
+	}
+	return digitsOf(s) == s
+}

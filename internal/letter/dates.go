@@ -1,0 +1,53 @@
+package letter
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var months = map[string]int{
+	"januari": 1, "jan": 1, "februari": 2, "pebruari": 2, "feb": 2, "peb": 2, "maret": 3, "mar": 3, "mrt": 3, "april": 4, "apr": 4,
+	"mei": 5, "juni": 6, "jun": 6, "juli": 7, "jul": 7, "agustus": 8, "ags": 8, "agu": 8, "agt": 8, "agust": 8, "aug": 8,
+	"september": 9, "sept": 9, "sep": 9, "oktober": 10, "okt": 10, "oct": 10, "november": 11, "nopember": 11, "nov": 11, "nop": 11,
+	"desember": 12, "des": 12, "dec": 12,
+}
+
+var (
+	wordDate  = regexp.MustCompile(`(?i)\b(\d{1,2})\s*[-. ]?\s*([a-z]{3,9})\.?\s*[-., ]?\s*(\d{4})\b`)
+	digitDate = regexp.MustCompile(`\b(\d{1,2})\s?[-/.]\s?(\d{1,2})\s?[-/.]\s?(\d{4})\b`)
+	isoDate   = regexp.MustCompile(`\b(\d{4})-(\d{2})-(\d{2})\b`)
+	// placeDate is the line "Purbalingga, 19 November 2026".
+	placeDate = regexp.MustCompile(`(?i)(?:^|\s|\t)([A-Z][A-Za-z.' -]{2,30}?)\s*,\s*(?:tanggal\s+|tgl\.?\s+)?(\d{1,2}\s*[-. ]?\s*[a-z]{3,9}\.?\s*[-., ]?\s*\d{4}|\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?\d{4})\s*\.?\s*$`)
+	// openDate is a date with its day left blank.
+	openDate = regexp.MustCompile(`(?i)(?:^|\s)([A-Z][A-Za-z]{2,20})\s*,\s*[. _…]*\s(januari|februari|pebruari|maret|april|mei|juni|juli|agustus|september|oktober|november|nopember|desember)\s+\d{4}\s*$`)
+)
+
+// parseDate reads the first date in Indonesian or digits, day before month. It returns YYYY-MM-DD.
+func parseDate(s string) (string, bool) {
+	if m := isoDate.FindStringSubmatch(s); m != nil {
+		return checkDate(m[3], m[2], m[1])
+	}
+	for _, m := range wordDate.FindAllStringSubmatch(s, 10) {
+		if n, ok := months[strings.ToLower(m[2])]; ok {
+			return checkDate(m[1], strconv.Itoa(n), m[3])
+		}
+	}
+	if m := digitDate.FindStringSubmatch(s); m != nil {
+		return checkDate(m[1], m[2], m[3])
+	}
+	return "", false
+}
+
+func checkDate(day, month, year string) (string, bool) {
+	d, _ := strconv.Atoi(day)
+	m, _ := strconv.Atoi(month)
+	y, _ := strconv.Atoi(year)
+	t := time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC)
+	if y < 1990 || y > 2100 || t.Day() != d || int(t.Month()) != m {
+		return "", false
+	}
+	return fmt.Sprintf("%04d-%02d-%02d", y, m, d), true
+}

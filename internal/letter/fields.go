@@ -1,0 +1,409 @@
+package letter
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// content is what one document says.
+type content struct {
+	sheet      *sheet
+	number     valueAt
+	date       valueAt
+	subject    valueAt
+	office     valueAt
+	signer     *person
+	applicants []*person
+	blanks     int // fields that are labelled but not filled in
+	openDate   bool
+}
+
+// valueAt is a value with the line it was found on.
+type valueAt struct {
+	text string
+	line int
+}
+
+// extract reads the fields of one document.
+func extract(d document) *content {
+	s := newSheet(d)
+	c := &content{sheet: s}
+	tabled := s.tables()
+	pairs := s.labelled()
+	c.letterFields(pairs)
+	for _, f := range pairs {
+		if f.field != fieldSkip && f.field != fieldNumber && (f.value == "" || placeholders.MatchString(f.value)) {
+			c.blanks++
+		}
+	}
+	people := blocks(s, pairs)
+	giveRoles(s, people)
+	signs := s.signBlocks()
+	c.choose(people, tabled, signs)
+	c.readOffice()
+	return c
+}
+
+// letterFields finds number, date and subject.
+func (c *content) letterFields(pairs []found) {
+	s := c.sheet
+	numberLine := -1
+	for _, f := range pairs {
+		switch f.field {
+		case fieldNumber:
+			v := strings.Join(strings.Fields(f.value), " ")
+			if c.number.text == "" && strings.ContainsAny(v, "/") && digitsOf(v) != "" && !emptyValue(v) && s.numberAllowed(f) {
+				c.number = valueAt{cutNumber(v), f.line}
+				numberLine = f.line
+			}
+		case fieldSubject:
+			if v := cleanValue(f.value); c.subject.text == "" && v != "" && !emptyValue(v) {
+				c.subject = valueAt{v, f.line}
+			}
+		case fieldDate:
+			if d, ok := parseDate(f.value); ok && c.date.text == "" && (numberLine < 0 || f.line-numberLine < 12) && s.dateAllowed(f) {
+				c.date = valueAt{d, f.line}
+			}
+		}
+	}
+	if c.number.text == "" {
+		c.titleNumber()
+	}
+	if c.subject.text == "" {
+		c.titleSubject()
+	}
+	if d, line, ok := s.placeDate(); ok {
+		c.date = valueAt{d, line}
+	}
+	for _, l := range s.lines {
+		c.openDate = c.openDate || openDate.MatchString(l.text)
+	}
+}
+
+// numberAllowed: an annex repeats the number of its letter; a decree's number in the text isn't the letter's.
+func (s *sheet) numberAllowed(f found) bool {
+	for i := max(0, f.line-1); i < f.line; i++ {
+		if legalBasis.MatchString(s.lines[i].text) {
+			return false
+		}
+	}
+	return true
+}
+
+var legalBasis = regexp.MustCompile(`(?i)\b(peraturan|keputusan|undang-undang|surat edaran)\b`)
+
+// cutNumber ends a number where other text follows it.
+func cutNumber(v string) string {
+	if m := numberEnd.FindStringIndex(v); m != nil {
+		v = v[:m[0]]
+	}
+	return strings.TrimRight(strings.TrimSpace(v), ",;")
+}
+
+var numberEnd = regexp.MustCompile(`(?i)\s+(tanggal|tgl\.?|perihal|hal|sifat|lampiran|kepada|yth|[a-z]+,\s*\d{1,2}\s+[a-z]+\s+\d{4})\b.*$`)
+
+var titleNumberLine = regexp.MustCompile(`(?i)^\s*(?:nomor|no\.)\s*[:.]?\s*([A-Z0-9][\w./\- ]*/[\w./\- ]*)$`)
+
+// titleNumber reads "NOMOR 500.12/33/2026" without a colon below a title.
+func (c *content) titleNumber() {
+	for i, l := range c.sheet.lines[:min(len(c.sheet.lines), 25)] {
+		if m := titleNumberLine.FindStringSubmatch(strings.TrimSpace(l.text)); m != nil && digitsOf(m[1]) != "" {
+			c.number = valueAt{cutNumber(strings.Join(strings.Fields(m[1]), " ")), i}
+			c.sheet.used[i] = true
+			return
+		}
+	}
+}
+
+var titleLine = regexp.MustCompile(`^\s*(SURAT|PERMOHONAN|FORMULIR|FORM|BERITA ACARA|NOTA DINAS|LUPA|RESET)\b[\p{Lu}\s()/.,&-]*$`)
+
+// titleSubject takes the title of a form or statement as its subject.
+func (c *content) titleSubject() {
+	lines := c.sheet.lines
+	for i := 0; i < len(lines) && i < 30; i++ {
+		t := strings.Trim(strings.TrimSpace(lines[i].text), "*_")
+		if !titleLine.MatchString(t) || len(strings.Fields(t)) < 2 || strings.HasPrefix(t, "NOTA DINAS") || t == "SURAT PERNYATAAN" && i+1 >= len(lines) {
+			continue
+		}
+		title := strings.Join(strings.Fields(t), " ")
+		last := i
+		for j := i + 1; j < len(lines) && j <= i+3; j++ {
+			n := strings.Trim(strings.TrimSpace(lines[j].text), "*_")
+			if n == "" {
+				if j == i+1 {
+					continue
+				}
+				break
+			}
+			if n != strings.ToUpper(n) || strings.Contains(n, ":") || strings.HasPrefix(n, "NOMOR") || len(digitsOf(n)) > 3 {
+				break
+			}
+			title += " " + strings.Join(strings.Fields(n), " ")
+			last = j
+		}
+		c.subject = valueAt{title, i}
+		for j := i; j <= last; j++ {
+			c.sheet.used[j] = true
+		}
+		return
+	}
+}
+
+// dateAllowed: not a date of birth or of an event.
+func (s *sheet) dateAllowed(f found) bool {
+	l := strings.ToLower(s.lines[f.line].text)
+	return !strings.Contains(l, "lahir") && !strings.Contains(l, "hari")
+}
+
+// placeDate finds "Purbalingga, 19 November 2026" at the head or above the signature, or "pada tanggal : ...".
+func (s *sheet) placeDate() (string, int, bool) {
+	for i, l := range s.lines {
+		low := strings.ToLower(l.text)
+		if strings.Contains(low, "lahir") {
+			continue
+		}
+		for _, c := range s.cells[i] {
+			if m := placeDate.FindStringSubmatch(c.text); m != nil && len(strings.Fields(m[1])) <= 4 && !legalBasis.MatchString(m[1]) {
+				if d, ok := parseDate(m[2]); ok {
+					return d, i, true
+				}
+			}
+		}
+		if strings.HasPrefix(strings.TrimSpace(low), "pada tanggal") || strings.HasPrefix(strings.TrimSpace(low), "tanggal ditetapkan") {
+			if d, ok := parseDate(l.text); ok && len(s.cells[i]) <= 3 && len(l.text) < 120 && len(strings.Fields(low)) <= 7 {
+				return d, i, true
+			}
+		}
+	}
+	return "", 0, false
+}
+
+// choose tells applicants from the signer.
+func (c *content) choose(people, tabled []*person, signs []signBlock) {
+	s := c.sheet
+	var self, applicants []*person
+	for _, p := range people {
+		switch p.role {
+		case roleSelf:
+			self = append(self, p)
+		case roleOther:
+		default:
+			applicants = append(applicants, p)
+		}
+	}
+	applicants = append(applicants, tabled...)
+	sign, signed := chooseSigner(signs)
+	markSigns(s, signs)
+	if len(applicants) == 0 {
+		applicants = c.fromProse(self, signs)
+	}
+	var recommender *person
+	if len(self) > 0 {
+		if len(applicants) > 0 && !samePerson(applicants[0], self[0]) {
+			recommender = self[0]
+			applicants = append(applicants, self[1:]...)
+		} else if len(applicants) == 0 {
+			applicants = self
+		}
+	}
+	c.applicants = dedupe(applicants)
+	if signed {
+		c.signer = signerOf(sign)
+	}
+	if recommender != nil && (c.signer == nil || sameSigner(c.signer, recommender)) {
+		merged := newPerson(recommender.first)
+		for _, src := range []*person{c.signer, recommender} {
+			if src == nil {
+				continue
+			}
+			for _, f := range []field{fieldName, fieldNIP, fieldPosition} {
+				if v := src.values[f]; v != "" && merged.values[f] == "" {
+					merged.values[f], merged.lines[f] = v, src.lines[f]
+				}
+			}
+		}
+		c.signer = merged
+	}
+}
+
+func markSigns(s *sheet, signs []signBlock) {
+	for _, b := range signs {
+		for i := b.first; i <= b.last && i < len(s.used); i++ {
+			s.used[i] = true
+		}
+	}
+}
+
+func signerOf(b signBlock) *person {
+	p := newPerson(b.first)
+	for f, v := range map[field]valueAt{fieldName: {b.name, b.nameLine}, fieldNIP: {b.nip, b.nipLine}, fieldPosition: {b.position, b.posLine}} {
+		if v.text != "" {
+			p.values[f], p.lines[f] = v.text, v.line
+		}
+	}
+	return p
+}
+
+func samePerson(a, b *person) bool {
+	if x, y := a.values[fieldNIP], b.values[fieldNIP]; x != "" && y != "" {
+		return x == y
+	}
+	return foldedName(a.values[fieldName]) != "" && foldedName(a.values[fieldName]) == foldedName(b.values[fieldName])
+}
+
+func sameSigner(a, b *person) bool {
+	return samePerson(a, b) || a.values[fieldName] == ""
+}
+
+// foldedName compares names within one letter: letters of what stands before the first comma.
+func foldedName(s string) string {
+	s, _, _ = strings.Cut(s, ",")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, s)
+}
+
+// fromProse reads applicants from running text; the one who signs is not one unless they say so ("saya, ..., lupa passphrase").
+func (c *content) fromProse(self []*person, signs []signBlock) []*person {
+	var out []*person
+	for _, p := range c.sheet.prose() {
+		if len(self) > 0 && samePerson(p, self[0]) {
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+func dedupe(people []*person) []*person {
+	var out []*person
+	for _, p := range people {
+		dup := false
+		for _, q := range out {
+			if samePerson(p, q) {
+				dup = true
+				for f, v := range p.values {
+					if q.values[f] == "" {
+						q.values[f], q.lines[f] = v, p.lines[f]
+					}
+				}
+			}
+		}
+		if !dup {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+var (
+	letterhead  = regexp.MustCompile(`(?i)^\s*(pemerintah\s+(kabupaten|kota|daerah|provinsi)|sekretariat daerah)\b`)
+	headOffice  = regexp.MustCompile(`(?i)^(dinas|badan|kecamatan|kelurahan|inspektorat|sekretariat|uptd?|unit pelaksana|puskesmas|rumah sakit|rsud|satuan polisi|kantor|bagian|smp|sd |smpn|sdn|tk |balai|laboratorium|sekolah|desa|pusat)\b`)
+	addressLine = regexp.MustCompile(`(?i)^(jl\.?|jalan|alamat|telp|telepon|tlp|kode pos|website|laman|e-?mail|surel|fax|faks)\b|@|www\.|\d{5}|telp|☎`)
+)
+
+// readOffice takes the office from the letterhead: the last office named below "PEMERINTAH ...", which is the unit where a unit writes.
+func (c *content) readOffice() {
+	s := c.sheet
+	start := -1
+	for i := 0; i < len(s.lines) && i < 14; i++ {
+		if letterhead.MatchString(strings.Join(strings.Fields(s.lines[i].text), " ")) {
+			start = i
+			break
+		}
+	}
+	for i := max(start, 0); i < len(s.lines) && i < max(start, 0)+12; i++ {
+		t := strings.Join(strings.Fields(strings.Trim(s.lines[i].text, " *|")), " ")
+		if t == "" {
+			continue
+		}
+		if addressLine.MatchString(t) || s.hasPairAt(i) || placeDate.MatchString(t) {
+			break
+		}
+		if headOffice.MatchString(t) && (start >= 0 || t == strings.ToUpper(t) && i < 5) && len(t) < 90 {
+			c.office = valueAt{t, i}
+			for j := i + 1; j < len(s.lines) && j <= i+2; j++ {
+				n := strings.Join(strings.Fields(strings.Trim(s.lines[j].text, " *|")), " ")
+				if n == "" || n != strings.ToUpper(n) || addressLine.MatchString(n) || headOffice.MatchString(n) || titleLine.MatchString(n) || strings.Contains(n, ":") ||
+					letterhead.MatchString(n) || strings.HasPrefix(n, "KABUPATEN") || strings.HasPrefix(n, "KOTA ") || !danglingEnd(c.office.text) {
+					break
+				}
+				c.office.text += " " + n
+			}
+		} else if start < 0 && t != strings.ToUpper(t) {
+			break
+		}
+	}
+	if c.office.text == "" && c.signer != nil {
+		c.officeOfPosition()
+	}
+}
+
+func (s *sheet) hasPairAt(i int) bool { return len(s.cells[i]) > 0 && s.hasPair(i) }
+
+var positionOffice = regexp.MustCompile(`(?i)^(?:(?:plt|plh|pj|a\.?\s?n|u\.?\s?b)\.?\s*)*(?:kepala|camat|direktur|inspektur|lurah|sekretaris)\s+((?:dinas|badan|upt|uptd|satuan|bagian|kantor|puskesmas|smp|sd|rsud|rumah sakit|inspektorat|kecamatan|kelurahan)\b.*)$`)
+
+func (c *content) officeOfPosition() {
+	pos := c.signer.values[fieldPosition]
+	if m := positionOffice.FindStringSubmatch(pos); m != nil {
+		c.office = valueAt{m[1], c.signer.lines[fieldPosition]}
+	}
+}
+
+func str(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// write puts the contents of a document into a reading, with the evidence of each field.
+func (c *content) write(r *Reading) {
+	note := func(name string, at int, v string) *string {
+		if v == "" {
+			return nil
+		}
+		if at >= 0 && at < len(c.sheet.lines) {
+			l := c.sheet.lines[at]
+			r.Evidence = append(r.Evidence, Evidence{Field: name, Part: c.sheet.part, Page: l.page, Text: Mask(strings.TrimSpace(strings.ReplaceAll(l.text, "\t", "  "))), How: c.sheet.how})
+		}
+		return &v
+	}
+	set := func(dst **string, name string, v valueAt) {
+		if *dst == nil {
+			*dst = note(name, v.line, v.text)
+		}
+	}
+	set(&r.Letter.Number, "letter.number", c.number)
+	set(&r.Letter.Date, "letter.date", c.date)
+	set(&r.Letter.Subject, "letter.subject", c.subject)
+	set(&r.Letter.Office, "letter.office", c.office)
+	if c.signer != nil && r.Letter.Signer == nil {
+		s := &Signer{}
+		set(&s.Name, "letter.signer.name", valueAt{c.signer.values[fieldName], c.signer.lines[fieldName]})
+		set(&s.NIP, "letter.signer.nip", valueAt{c.signer.values[fieldNIP], c.signer.lines[fieldNIP]})
+		set(&s.Position, "letter.signer.position", valueAt{c.signer.values[fieldPosition], c.signer.lines[fieldPosition]})
+		r.Letter.Signer = s
+	}
+	for _, p := range c.applicants {
+		if len(r.Applicants) >= 200 {
+			return
+		}
+		i := len(r.Applicants)
+		a := Applicant{}
+		for _, x := range []struct {
+			dst   **string
+			field field
+			key   string
+		}{{&a.Name, fieldName, "name"}, {&a.NIP, fieldNIP, "nip"}, {&a.NIK, fieldNIK, "nik"}, {&a.Email, fieldEmail, "email"},
+			{&a.Phone, fieldPhone, "phone"}, {&a.Position, fieldPosition, "position"}, {&a.Rank, fieldRank, "rank"}, {&a.Office, fieldOffice, "office"}} {
+			*x.dst = note(fmt.Sprintf("applicants[%d].%s", i, x.key), p.lines[x.field], p.values[x.field])
+		}
+		r.Applicants = append(r.Applicants, a)
+	}
+}

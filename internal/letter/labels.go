@@ -1,0 +1,105 @@
+package letter
+
+import (
+	"regexp"
+	"strings"
+)
+
+// field names what a label announces.
+type field string
+
+// The fields that labels announce. skip is a label that ends the value before it and is otherwise left alone.
+const (
+	fieldName     field = "name"
+	fieldNIP      field = "nip"
+	fieldNIK      field = "nik"
+	fieldNameNIP  field = "name+nip"
+	fieldNIPNIK   field = "nip+nik"
+	fieldPosition field = "position"
+	fieldRank     field = "rank"
+	fieldOffice   field = "office"
+	fieldEmail    field = "email"
+	fieldPhone    field = "phone"
+	fieldNumber   field = "number"
+	fieldDate     field = "date"
+	fieldSubject  field = "subject"
+	fieldContact  field = "contact"
+	fieldSkip     field = "skip"
+)
+
+// labels in order: the first that matches the whole label wins. Blanks in a label match any blanks, also none around slashes.
+var labels = []struct {
+	field   field
+	pattern *regexp.Regexp
+}{
+	{fieldContact, label(`.*\b(narahubung|contact person|kontak person|cp|penghubung|pic|operator|admin opd)\b.*`)},
+	{fieldSkip, label(`.*\b(pribadi|alternatif|lama|ibu kandung|atasan|pejabat penilai)\b.*`)},
+	{fieldNameNIP, label(`nama( lengkap)?\s*[/&,]\s*n\.?i\.?p\.?|nama dan nip`)},
+	{fieldNIPNIK, label(`n\.?i\.?p\.?\s*/\s*n\.?i\.?k\.?`)},
+	{fieldName, label(`nama( lengkap)?( dan gelar)?( (lengkap )?\(?\s*(dengan|beserta|tanpa|&|dan|sesuai)?\s*(gelar|ktp|sk)\s*\)?)?|nama( lengkap)? (pemohon|pegawai|pejabat|asn|pns|pppk|pengguna|user|pemilik( sertifikat| akun)?|yang bersangkutan|pejabat penandatangan|penandatangan|pemegang( sertifikat)?|bersangkutan)( \(.*\))?|atas nama|a\.\s?n\.?|an\.?|nama pemilik sertifikat( elektronik)?|pemohon|nama user|full name|nama jelas`)},
+	{fieldNIP, label(`n\s?\.?\s?[i1l]\s?\.?\s?p\s?\.?(\s?\.)?( baru| lama\s*/\s*baru| asn| pns| pegawai)?|nomor induk pegawai( \(nip\))?|no\.?\s?nip|nomor nip|nip\s*/\s*(nrp|nipppk|ni pppk|nrk|niptt|nipppk\.?)|nipppk|ni\s?pppk|nrp`)},
+	{fieldNIK, label(`n\s?\.?\s?[i1l]\s?\.?\s?k\s?\.?( \(.*\))?|nik\s*[/(]\s*(no\.?|nomor)?\s*(ktp|e-ktp|identitas)\s*\)?|(no|nomor|n0)\s?\.?\s?(ktp|e-?ktp|nik|identitas)( \(?/?\s*nik\)?)?|nomor induk kependudukan( \(nik\))?|(no\.?|nomor)\s?ktp\s*/\s*nik|ktp|nomor identitas \(ktp\)`)},
+	{fieldRank, label(`pangkat\s*([/,(]|dan|-|\s)\s*(gol(ongan)?\.?|ruang)?\s*[/,]?\s*(ruang)?\s*\)?\.?|pangkat|gol(ongan)?\.?\s*[/,]?\s*(ruang|pangkat)?|pangkat\s*/\s*gol(ongan)?\.?\s*[/,]?\s*ruang|pangkat\s*/?\s*gol\.?\s*\(?\s*ruang\s*\)?`)},
+	{fieldPosition, label(`(nama )?jabatan( saat ini| terakhir| dinas| pemohon| sekarang| struktural| fungsional| dalam dinas)?( / .*)?|jabatan\s*/\s*(pekerjaan|tugas)|selaku`)},
+	{fieldEmail, label(`(alamat )?(e\s?-?\s?mail|surel|surat elektronik|posel)( (dinas|resmi|kantor|pemohon|kedinasan|instansi|instansional|pegawai|aktif|user|go\.id|pemerintah|terdaftar|yang terdaftar( di bsre)?|jabatan|asn))*( \(?.{0,24}\)?)?|(alamat )?e-?mail\s*/\s*(surel|username)|akun email( dinas)?|alamat (email|e-mail|surel)( dinas)?`)},
+	{fieldPhone, label(`(no|nomor|n0)\s?\.?\s?(hp|h\.p|handphone|hand phone|telepon|telpon|telp|tlp|tel|wa|whatsapp|what's app|ponsel|seluler|kontak|telefon)\.?( ?[/&(]? ?(wa|whatsapp|hp|telp|tlp|user|pemohon|aktif|seluler|handphone|telepon|yang dapat dihubungi|yang bisa dihubungi|pengguna|ponsel)\.?\s?\)?)*|hp|h\.p\.?|handphone|telepon( seluler)?|telp\.?|tlp\.?|whatsapp|wa|hp\s*/\s*wa|telepon\s*/\s*(hp|wa)|kontak|no\.? ?hp user|ponsel|phone`)},
+	{fieldOffice, label(`unit (kerja|organisasi)( .{0,24})?|instansi( asal)?( .{0,24})?|(nama )?perangkat daerah( \(?opd\)?)?|(nama )?opd( .{0,16})?|(nama )?dinas|skpd|satuan kerja|satker|asal (instansi|opd|dinas|perangkat daerah|unit kerja)|unit kerja\s*/\s*.{2,24}|tempat tugas|upt|uptd|dinas\s*/\s*(badan|instansi).{0,20}|kantor|instansi\s*/\s*unit kerja|nama (instansi|unit kerja|kantor)|lembaga`)},
+	{fieldSubject, label(`h\s?a\s?l|per\s?ihal|p\s?e\s?r\s?i\s?h\s?a\s?l|subjek|subject|subyek`)},
+	{fieldNumber, label(`n\s?o\s?m\s?o\s?r( surat| naskah)?|no\s?\.?( surat| naskah)?`)},
+	{fieldDate, label(`tanggal( surat| naskah)?|tgl\.?( surat)?`)},
+	{fieldSkip, label(`sifat|lampiran|lamp\.?|alamat( kantor| rumah| lengkap| domisili)?|tempat[ ,/]*(dan )?(tanggal|tgl\.?) ?lahir|ttl|tempat lahir|tanggal lahir|tgl\.? lahir|keterangan|ket\.?|alasan.{0,40}|keperluan|kendala|permasalahan|masalah|serial( number)?|nomor seri.{0,30}|masa berlaku.{0,20}|jenis (layanan|permohonan|pengajuan|kelamin|sertifikat|naskah|surat|produk).{0,30}|layanan.{0,40}|permohonan|kepada|yth\.?|dari|tembusan|catatan|no|klasifikasi|kode( pos)?|username|user( id|name)?|akun|website|laman|pos-?el|fax\.?|faks(imili)?|faximile|agama|pendidikan.{0,20}|status( .{0,20})?|npwp|tmt|periode|hari( .{0,12})?|waktu|pukul|jam|tempat|acara|agenda|dasar|tujuan|untuk|provinsi|kabupaten(\s*/\s*kota)?|kota|kecamatan|password|kata sandi|sandi|passphrase( .{0,20})?|pin|otp|cc|subject|sent|from|to|date|hari\s*[/,]\s*tanggal|peran|role|jenis tte|aplikasi|link|tautan|id|nomor agenda|diterima|derajat|jumlah.{0,30}|yang menyatakan|pemohon,?`)},
+}
+
+func label(p string) *regexp.Regexp {
+	return regexp.MustCompile(`(?i)^(?:` + strings.ReplaceAll(p, " ", `\s+`) + `)$`)
+}
+
+var (
+	listMark = regexp.MustCompile(`^\s*(?:[-–—•*·▪➢►o]\s+|\(?(?:\d{1,2}|[a-zA-Z])[.)]\s*)`)
+	spaces   = regexp.MustCompile(`\s+`)
+)
+
+// fieldOf tells what a label announces.
+func fieldOf(text string) (field, bool) {
+	text = strings.TrimSpace(spaces.ReplaceAllString(text, " "))
+	text = strings.Trim(text, "*_ \t:;.,|") // marks of bold text in plain mail
+	if text == "" || len(text) > 70 {
+		return "", false
+	}
+	for _, l := range labels {
+		if l.pattern.MatchString(text) {
+			return l.field, true
+		}
+	}
+	return "", false
+}
+
+// cutLabel splits "Label : value". The colon must follow a known label; list marks before it ("1.", "a.", "-") are skipped.
+func cutLabel(s string) (field, string, bool) {
+	before, after, ok := cutColon(s)
+	if !ok {
+		return "", "", false
+	}
+	if f, ok := fieldOf(before); ok {
+		return f, strings.TrimSpace(after), true
+	}
+	if loc := listMark.FindStringIndex(before); loc != nil {
+		if f, ok := fieldOf(before[loc[1]:]); ok {
+			return f, strings.TrimSpace(after), true
+		}
+	}
+	return "", "", false
+}
+
+// cutColon cuts at the first colon, or at an equals sign before one; OCR reads a colon as a semicolon now and then.
+func cutColon(s string) (before, after string, ok bool) {
+	i := strings.IndexAny(s, ":=：;")
+	if i <= 0 || i > 90 {
+		return "", "", false
+	}
+	n := 1
+	if strings.HasPrefix(s[i:], "：") {
+		n = len("：")
+	}
+	return s[:i], s[i+n:], true
+}

@@ -1,0 +1,212 @@
+package letter
+
+import (
+	"regexp"
+	"strings"
+)
+
+var (
+	caseNumber   = regexp.MustCompile(`\b[A-Z]{2,6}-20\d{2}-\d{4,8}\b`)
+	replyPrefix  = regexp.MustCompile(`(?i)^\s*(\[[^\]]*\]\s*)?(re|bls|balas|balasan|sv|aw|antw|tanggapan)\s*(\[\d+\])?\s*:`)
+	bounceFrom   = regexp.MustCompile(`(?i)^(mailer-daemon|postmaster|mail-daemon|mailerdaemon|bounce[s+-].*|bounces?)@|^mailer-daemon$`)
+	bounceTitle  = regexp.MustCompile(`(?i)undeliver|undelivered|delivery (status|failure|failed|has failed|incomplete)|returned mail|mail delivery (failed|system|subsystem)|failure notice|delayed mail|message not delivered|non remis|tidak (dapat|terkirim|bisa) (terkirim|dikirim)|gagal (terkirim|dikirim)|pengiriman gagal|delivery delayed|warning: could not send`)
+	autoTitle    = regexp.MustCompile(`(?i)^\s*((automatic|auto)[- ]?(reply|response)|out of (the )?office|autoreply|balasan otomatis|jawaban otomatis|respon otomatis|pesan otomatis|auto:|sedang cuti|vacation|pemberitahuan cuti)`)
+	autoText     = regexp.MustCompile(`(?i)(ini adalah (balasan|pesan|jawaban|surel|email) otomatis|(balasan|pesan) (ini )?(dikirim|dibuat) (secara )?otomatis|this is an automat(ic|ed) (reply|response|message)|saya sedang (cuti|dinas luar|tidak (berada )?di kantor)|out of (the )?office|terima kasih,? surel anda telah kami terima dan akan)`)
+	instruction  = regexp.MustCompile(`(?i)\b(tindak\s?lanjuti|ditindak\s?lanjuti|untuk ditindaklanjuti|proses (lebih lanjut|sesuai ketentuan|segera)|diproses|selesaikan|diselesaikan|koordinasikan|teruskan|diteruskan|untuk diketahui|arsip(kan)?|seperlunya|teliti|pelajari|telaah|untuk dijawab|siapkan bahan|wakili|disposisi|segera diproses|di\s?proses|tl\b|monggo|mohon dibantu proses|cek dan proses|lanjutkan)\b`)
+	subordinate  = regexp.MustCompile(`(?i)\b(disposisi|kabid|kasi|kepala (bidang|seksi)|verifikator|sdr\.?i?|mas|mbak|pak kabid|bu kabid|pak kasi|bu kasi|tim (verifikator|tte|persandian)|sandiman|pranata komputer|kpd\.?|rekan)\b`)
+	chainSender  = regexp.MustCompile(`(?i)\b(kadin|kabid|kasi|kadis|kepala dinas komunikasi|kepala dinkominfo|kepala diskominfo|kepala bidang|kepala seksi|sekretaris dinas komunikasi|sekdin)\b`)
+	chainUnit    = regexp.MustCompile(`(?i)(kominfo|komunikasi dan informatika|persandian|statistik)`)
+	petition     = regexp.MustCompile(`(?i)\b(kami (mohon|mengajukan|sampaikan|kirimkan|lampirkan|teruskan)|bersama ini (kami|saya)|saya (mohon|mengajukan|sampaikan)|terlampir (kami|surat permohonan)|dengan hormat,? (kami|bersama)|dari opd kami|kami dari)\b`)
+	complaintBig = regexp.MustCompile(`(?i)\b(pengaduan|mengadukan|mengadu|aduan|komplain|complain|complaint|kecewa|sangat tidak puas|protes|keluhan (atas|terhadap|tentang|mengenai|pelayanan|layanan|terkait)|mengeluhkan|keberatan atas)\b`)
+	complaintLow = regexp.MustCompile(`(?i)\b(belum (juga )?(ada|mendapat(kan)?|di\s?(proses|tanggapi|respon|balas|tindak\s?lanjuti|kerjakan)|selesai|menerima|memperoleh)|tidak (ada|mendapat|pernah ada) (tanggapan|respon|balasan|jawaban|tindak lanjut)|tidak (di)?(respon|tanggapi|dilayani)|lambat|lamban|berlarut)\b`)
+	serviceTopic = regexp.MustCompile(`(?i)(\btte\b|pass?\s?-?phrase|sertifikat elektronik|tanda tangan elektronik|\breset\b|bsre|verifikator|dinkominfo|diskominfo|kominfo|pelayanan|layanan)`)
+	continuation = regexp.MustCompile(`(?i)(pass?\s?-?phrase|permohonan|berkas|dokumen|kelengkapan|lampir|terima kasih|konfirmasi|kekurangan|tautan|link|reset|surat|tte|sertifikat|perbaikan|revisi|sudah (kami|saya)|telah (kami|saya)|baik|siap|diproses)`)
+)
+
+// judgeMail tells the kinds that a mail's envelope decides: bounce, auto-reply, provider's notice. ok is false for an ordinary mail.
+func judgeMail(m *Mail) (verdict, bool) {
+	var v verdict
+	from := ""
+	if len(m.From) > 0 {
+		from = strings.ToLower(m.From[0].Address)
+	}
+	kind, params := contentType(m.header)
+	subject := strings.ToLower(m.Subject)
+	switch {
+	case kind == "multipart/report" && strings.EqualFold(params["report-type"], "delivery-status") || hasPart(m, "message/delivery-status"):
+		v.kind = Bounce
+		return v.because("laporan pengiriman (multipart/report, RFC 3464)"), true
+	case m.Get("X-Failed-Recipients") != "":
+		v.kind = Bounce
+		return v.because("kepala surel X-Failed-Recipients"), true
+	case (bounceFrom.MatchString(from) || strings.TrimSpace(m.Get("Return-Path")) == "<>" && !autoMark(m)) && bounceTitle.MatchString(subject):
+		v.kind = Bounce
+		return v.because("dikirim oleh sistem surel (%s) dengan perihal kegagalan pengiriman", localPart(from)), true
+	case bounceFrom.MatchString(from) && from != "" && strings.HasPrefix(from, "mailer-daemon"):
+		v.kind = Bounce
+		return v.because("dikirim oleh sistem surel"), true
+	}
+	if domain := domainOf(from); domain == "bssn.go.id" || strings.HasSuffix(domain, ".bssn.go.id") {
+		v.kind = ProviderNotice
+		return v.because("pengirim berada di domain BSSN (%s)", domain), true
+	}
+	if autoMark(m) {
+		v.kind = AutoReply
+		return v.because("tanda balasan otomatis pada kepala surel (RFC 3834)"), true
+	}
+	if autoTitle.MatchString(m.Subject) {
+		v.kind = AutoReply
+		return v.because("perihal balasan otomatis"), true
+	}
+	if (m.Get("Auto-Submitted") != "" || replyPrefix.MatchString(m.Subject) || len(m.InReplyTo) > 0) && autoText.MatchString(m.Text) && len(m.Text) < 2500 {
+		v.kind = AutoReply
+		return v.because("isi surel menyatakan balasan otomatis"), true
+	}
+	return v, false
+}
+
+// autoMark reads RFC 3834's field and those that systems used before it. auto-generated alone is no mark: scanners send letters so.
+func autoMark(m *Mail) bool {
+	if a := strings.ToLower(strings.TrimSpace(m.Get("Auto-Submitted"))); strings.HasPrefix(a, "auto-replied") || strings.HasPrefix(a, "auto-notified") {
+		return true
+	}
+	for _, k := range []string{"X-Autoreply", "X-Autorespond", "X-Autoresponse", "X-Auto-Reply", "X-Mail-Autoreply", "X-Vacation", "X-Autoresponder", "X-AutoReply-From"} {
+		if v := strings.ToLower(m.Get(k)); v != "" && v != "no" && v != "false" {
+			return true
+		}
+	}
+	p := strings.ToLower(m.Get("Precedence"))
+	return strings.Contains(p, "auto_reply") || strings.Contains(p, "auto-reply") || strings.EqualFold(m.Get("X-Precedence"), "auto_reply") ||
+		strings.Contains(strings.ToLower(m.Get("X-Auto-Response-Suppress")), "oof") && autoTitle.MatchString(m.Subject)
+}
+
+func hasPart(m *Mail, mime string) bool {
+	for _, p := range m.Parts {
+		if p.MIME == mime {
+			return true
+		}
+	}
+	return false
+}
+
+func localPart(address string) string {
+	l, _, _ := strings.Cut(address, "@")
+	return l
+}
+
+func domainOf(address string) string {
+	if i := strings.LastIndexByte(address, '@'); i >= 0 {
+		return strings.TrimSuffix(strings.ToLower(address[i+1:]), ".")
+	}
+	return ""
+}
+
+// judgeComplaint looks for a complaint about this service in a subject and a text.
+func judgeComplaint(subject, text string) (verdict, bool) {
+	var v verdict
+	plainSubject := replyPrefix.ReplaceAllString(subject, "")
+	topic := serviceTopic.MatchString(subject + " " + text)
+	if sig := signalsOf([]line{{text: plainSubject}}, true); sig.event != "" || !topic {
+		return v, false
+	}
+	v.kind = Complaint
+	if w := complaintBig.FindString(plainSubject); w != "" {
+		return v.because("perihal menyebut %q", strings.ToLower(w)), true
+	}
+	if regexp.MustCompile(`(?i)\bkeluhan\b`).MatchString(plainSubject) {
+		return v.because("perihal menyebut %q", "keluhan"), true
+	}
+	if w := complaintBig.FindString(text); w != "" {
+		return v.because("isi menyebut %q", strings.ToLower(w)), true
+	}
+	if w := complaintLow.FindString(text); w != "" && waited.MatchString(text) {
+		return v.because("isi menyebut %q atas permohonan terdahulu", strings.ToLower(w)), true
+	}
+	return v, false
+}
+
+var waited = regexp.MustCompile(`(?i)(sampai (saat|hari|dengan hari|sekarang|kini)|hingga (saat|kini|hari|sekarang)|sudah (lebih dari )?(\w+|\d+) (hari|minggu|bulan|kali)|sejak (tanggal|hari|minggu|bulan|senin|selasa|rabu|kamis|jumat|kemarin|\d)|padahal|berkali-kali|telah (lewat|lebih))`)
+
+// judgeForward tells a disposition from a letter that its office merely passes on: who hands a letter down writes tersely, to a
+// subordinate, with a word of instruction.
+func judgeForward(m *Mail, hasLetter bool) (verdict, bool) {
+	var v verdict
+	forwarded := forwardSubject.MatchString(m.Subject) || strings.TrimSpace(m.Forwarded) != ""
+	for _, p := range m.Parts {
+		forwarded = forwarded || p.Mail != nil
+	}
+	explicit := regexp.MustCompile(`(?i)\bdisposisi\b`).MatchString(m.Text + " " + m.Subject)
+	if !forwarded && !(explicit && hasLetter) {
+		return v, false
+	}
+	w := instruction.FindString(m.Text)
+	if w == "" {
+		return v, false
+	}
+	text := strings.TrimSpace(m.Text)
+	score := 0
+	if subordinate.MatchString(text) {
+		score += 2
+	}
+	if explicit {
+		score += 3
+	}
+	sender := m.Sign + " " + text
+	if len(m.From) > 0 {
+		sender += " " + m.From[0].Name + " " + m.From[0].Address
+	}
+	if chainSender.MatchString(sender) && chainUnit.MatchString(sender) {
+		score += 3
+	} else if chainUnit.MatchString(sender) {
+		score++
+	}
+	if len(text) < 160 {
+		score++
+	}
+	if len(text) < 60 {
+		score++
+	}
+	if petition.MatchString(text) {
+		score -= 4
+	}
+	if score < 2 {
+		return v, false
+	}
+	v.kind = Disposition
+	return v.because("surel meneruskan surat dengan instruksi %q", strings.ToLower(w)), true
+}
+
+// judgeReply: the mail belongs to an open case by number or thread. The thread itself is checked where the cases are known.
+func judgeReply(m *Mail, fresh verdict) (verdict, bool) {
+	var v verdict
+	v.kind = Reply
+	if n := caseNumber.FindString(m.Subject); n != "" && !forwardSubject.MatchString(m.Subject) {
+		return v.because("nomor permohonan %s pada perihal", n), true
+	}
+	for _, id := range append(append([]string{}, m.InReplyTo...), m.References...) {
+		if n := caseNumber.FindString(strings.ToUpper(id)); n != "" {
+			return v.because("utas surel memuat nomor %s", n), true
+		}
+	}
+	if !replyPrefix.MatchString(m.Subject) {
+		return v, false
+	}
+	if n := caseNumber.FindString(m.Quoted); n != "" && fresh.kind != ResetRequest {
+		return v.because("mengutip surel kami tentang %s", n), true
+	}
+	if len(m.InReplyTo)+len(m.References) == 0 || fresh.kind == ResetRequest || fresh.kind == Unclear || fresh.kind == OtherCertificateService {
+		return v, false
+	}
+	if strings.Contains(m.Text, "?") && !continuation.MatchString(m.Text) {
+		return v, false
+	}
+	return v.because("membalas utas surel (In-Reply-To)"), true
+}
+
+// quotedReset: only older, quoted mail asks for a reset.
+func quotedReset(m *Mail) bool {
+	if strings.TrimSpace(m.Quoted) == "" {
+		return false
+	}
+	return len(signalsOf(newDocument("", "", m.Quoted).lines, false).resets) > 0
+}

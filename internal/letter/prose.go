@@ -1,0 +1,215 @@
+package letter
+
+import (
+	"regexp"
+	"strings"
+)
+
+// paragraph is running text with the line that each of its bytes stood on.
+type paragraph struct {
+	text  string
+	lines []int // by byte
+}
+
+// paragraphs joins the lines that no label, table or signature has taken.
+func (s *sheet) paragraphs() []paragraph {
+	var out []paragraph
+	var cur paragraph
+	flush := func() {
+		if cur.text != "" {
+			out = append(out, cur)
+		}
+		cur = paragraph{}
+	}
+	for i := range s.cells {
+		if s.blank(i) || s.used[i] {
+			flush()
+			continue
+		}
+		t := strings.Join(strings.Fields(s.lines[i].text), " ")
+		if listMark.MatchString(t) && cur.text != "" {
+			flush()
+		}
+		if cur.text != "" {
+			cur.text += " "
+			cur.lines = append(cur.lines, i)
+		}
+		cur.text += t
+		for range len(t) {
+			cur.lines = append(cur.lines, i)
+		}
+	}
+	flush()
+	return out
+}
+
+const nameChars = `([\p{L}][\p{L}'’.,\- ]{2,80}?)`
+
+var (
+	proseNIP   = regexp.MustCompile(`(?i)\(?\b(?:dengan\s+)?(?:nomor\s+)?n\.?i\.?p\.?\s*[:.]?\s*(\d[\d .\-]{16,24}\d)\)?`)
+	proseNIK   = regexp.MustCompile(`(?i)\b(?:nik|nomor induk kependudukan|no\.? ?ktp)\.?\s*[:.]?\s*(\d[\d .\-]{14,20}\d)`)
+	proseName  = regexp.MustCompile(`(?i)(?:atas nama|a\.\s?n\.|\ba/n\b|\bbernama|nama saya|saya,?|\bkami,?|sdri?\.|saudarai?|saudari|pegawai kami,?|pejabat kami,?|kepada|bapak|ibu|\bbpk\.?|yaitu|yakni|pejabat|pegawai|ybs\.?,?|kami:)\s+(?:yang bernama\s+|nama\s+|sdri?\.\s*|saudara\s+|saudari\s+|bapak\s+|ibu\s+|bpk\.\s*|pejabat\s+|pegawai\s+|asn\s+)*` + nameChars + `\s*[,;(–-]*\s*$`)
+	proseAlone = regexp.MustCompile(`(?i)(?:atas nama|a\.\s?n\.|\ba/n\b|\bbernama|nama saya)\s+(?:sdri?\.\s*|saudara\s+|saudari\s+|bapak\s+|ibu\s+|bpk\.\s*|pejabat\s+|pegawai\s+)*([\p{L}][\p{L}'’.\- ]{2,60}(?:,\s*(?:[SMAD]\.?\s?[A-Z][\p{L}.]{0,6}\.?(?:\s?[A-Z][\p{L}]{0,5}\.?)?|Apt\.?|Ners?\.?|[A-Z]{2}\.?)){0,5}\.?)`)
+	prosePos   = regexp.MustCompile(`(?i)\b(?:jabatan(?: sebagai| saat ini)?|selaku|menjabat(?: sebagai)?|sebagai)\s*:?\s+([^,;.()]{3,90}?)(?:\s*[,;.()]|\s+(?:dengan|yang|e-?mail|nip|pada akun|mohon|untuk|memohon|mengajukan|telah|karena|lupa|bermaksud|nomor|no\.)\b|$)`)
+	proseRank  = regexp.MustCompile(`(?i)\bpangkat(?:\s*/\s*gol(?:ongan)?(?:\.?\s*ruang)?)?\s*:?\s+([A-Z][\p{L} .]{2,30}(?:\s*[,/(]?\s*\(?\s*[IV]+\s*/\s*[a-e]\s*\)?)?)`)
+	prosePhone = regexp.MustCompile(`(?i)\b(?:no(?:mor|\.)?\s*)?(?:hp|wa|whatsapp|handphone|telepon|telp|ponsel|kontak)\b[^0-9+(]{0,25}((?:\+?62|0)[\d][\d \-.]{6,16}\d)`)
+	proseUnit  = regexp.MustCompile(`(?i)\b(?:unit kerja|perangkat daerah|instansi|opd)\s*:?\s+([^,;.()]{3,90})`)
+)
+
+// prose reads identities out of running text: each NIP starts one, and where there is none, each "atas nama".
+func (s *sheet) prose() []*person {
+	var out []*person
+	for _, p := range s.paragraphs() {
+		out = append(out, p.byNIP()...)
+	}
+	if len(out) > 0 {
+		return out
+	}
+	for _, p := range s.paragraphs() {
+		out = append(out, p.byName()...)
+	}
+	return out
+}
+
+func (p paragraph) line(at int) int {
+	if at < len(p.lines) {
+		return p.lines[at]
+	}
+	return p.lines[len(p.lines)-1]
+}
+
+// byNIP reads one person around each NIP of the paragraph.
+func (p paragraph) byNIP() []*person {
+	all := proseNIP.FindAllStringSubmatchIndex(p.text, 40)
+	var out []*person
+	prev := 0
+	for k, m := range all {
+		nip, ok := findNIP(p.text[m[2]:m[3]])
+		if !ok {
+			nip = digitsOf(p.text[m[2]:m[3]])
+			if len(nip) < 16 || len(nip) > 20 {
+				continue
+			}
+		}
+		until := len(p.text)
+		if k+1 < len(all) {
+			until = all[k+1][0]
+		}
+		person := newPerson(p.line(m[0]))
+		person.set(fieldNIP, nip, p.line(m[2]))
+		before := p.text[prev:m[0]]
+		if name, at := nameBefore(before); name != "" {
+			person.set(fieldName, name, p.line(prev+at))
+		}
+		p.rest(person, m[1], until)
+		person.last = p.line(m[1])
+		out = append(out, person)
+		prev = m[1]
+	}
+	return out
+}
+
+// nameBefore finds the name that ends where a NIP begins.
+func nameBefore(s string) (string, int) {
+	s = strings.TrimRight(s, " ,;(/–-")
+	if m := proseName.FindStringSubmatchIndex(s); m != nil {
+		// The last cue counts: "permohonan ... kepada Bapak ... atas nama Slamet".
+		name, at := s[m[2]:m[3]], m[2]
+		for {
+			n := proseName.FindStringSubmatchIndex(name)
+			if n == nil {
+				break
+			}
+			at += n[2]
+			name = name[n[2]:n[3]]
+		}
+		if c := cleanName(name); capitalised(c) {
+			return c, at
+		}
+	}
+	// A list item: "1. Slamet Riyadi, S.Pd. (NIP ...)".
+	at := 0
+	if i := strings.LastIndexAny(s, ":;"); i >= 0 {
+		at = i + 1
+	}
+	t := s[at:]
+	if loc := listMark.FindStringIndex(t); loc != nil {
+		at += loc[1]
+		t = t[loc[1]:]
+	}
+	t = strings.TrimPrefix(strings.TrimSpace(t), "dan ")
+	t = strings.TrimPrefix(strings.TrimPrefix(t, "serta "), ", ")
+	if c := cleanName(t); c != "" && len(strings.Fields(c)) <= 9 && capitalised(c) && nameLike.MatchString(c) {
+		return c, at
+	}
+	return "", 0
+}
+
+// capitalised: most words begin with a capital, as names in running text do.
+func capitalised(s string) bool {
+	n, caps := 0, 0
+	for _, w := range strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == ',' }) {
+		n++
+		if r := []rune(strings.Trim(w, ".")); len(r) > 0 && strings.ToUpper(string(r[0])) == string(r[0]) {
+			caps++
+		}
+	}
+	return n > 0 && caps*4 >= n*3 && n <= 12
+}
+
+// rest reads the other fields of a person from the text between its NIP and the next person.
+func (p paragraph) rest(person *person, from, until int) {
+	t := p.text[from:until]
+	take := func(f field, re *regexp.Regexp) {
+		if m := re.FindStringSubmatchIndex(t); m != nil {
+			person.set(f, strings.TrimSpace(t[m[2]:m[3]]), p.line(from+m[2]))
+		}
+	}
+	take(fieldNIK, proseNIK)
+	take(fieldPhone, prosePhone)
+	take(fieldRank, proseRank)
+	take(fieldOffice, proseUnit)
+	if at := emailRun.FindStringIndex(t); at != nil {
+		e, _ := findEmail(t[at[0]:])
+		person.set(fieldEmail, e, p.line(from+at[0]))
+	}
+	if m := prosePos.FindStringSubmatchIndex(t); m != nil {
+		pos := strings.TrimSpace(t[m[2]:m[3]])
+		if i := strings.Index(strings.ToLower(pos), " pada "); i > 0 {
+			office := pos[i+len(" pada "):]
+			if officeWord.MatchString(office) {
+				person.set(fieldOffice, office, p.line(from+m[2]+i))
+			}
+			pos = pos[:i]
+		}
+		person.set(fieldPosition, pos, p.line(from+m[2]))
+	} else {
+		bare := strings.TrimLeft(t, " ,;)(")
+		if pos, _, ok := strings.Cut(bare, ","); ok && positionWord.MatchString(pos) && len(pos) < 90 && !startsSentence(pos) {
+			if i := strings.Index(strings.ToLower(pos), " pada "); i > 0 {
+				if office := pos[i+len(" pada "):]; officeWord.MatchString(office) {
+					person.set(fieldOffice, office, p.line(from))
+				}
+				pos = pos[:i]
+			}
+			person.set(fieldPosition, pos, p.line(from))
+		}
+	}
+}
+
+// byName reads persons that are named without a NIP.
+func (p paragraph) byName() []*person {
+	var out []*person
+	for _, m := range proseAlone.FindAllStringSubmatchIndex(p.text, 20) {
+		name := cleanName(p.text[m[2]:m[3]])
+		if !capitalised(name) || positionWord.MatchString(strings.SplitN(name, ",", 2)[0]) || officeWord.MatchString(name) || len(name) < 3 {
+			continue
+		}
+		person := newPerson(p.line(m[2]))
+		person.set(fieldName, name, p.line(m[2]))
+		p.rest(person, m[3], len(p.text))
+		person.last = p.line(m[3] - 1)
+		out = append(out, person)
+	}
+	return out
+}

@@ -1,0 +1,248 @@
+package letter
+
+import (
+	"regexp"
+	"strings"
+)
+
+// signBlock is a signature at the end of a letter.
+type signBlock struct {
+	name, nip, position string
+	nameLine, nipLine   int
+	posLine             int
+	first, last         int
+	own                 bool // "Pemohon", "Yang menyatakan": not the head of the office
+}
+
+var (
+	closing    = regexp.MustCompile(`(?i)^\s*(hormat kami|hormat saya|salam hormat|wassalam.*|terima kasih|demikian.*|atas perhatian.*|mengetahui|menyetujui|merekomendasikan|mengesahkan|tertanda|ttd\.?|ditandatangani (secara )?(elektronik|digital)( oleh)?|dokumen ini .*|telah ditandatangani.*|materai.*|meterai.*|cap.*|tanda tangan.*|\$\{.*|\(?t\.?t\.?d\.?\)?|#+|\^+|\[.*\]|qr.?code|salam|regards|disetujui( oleh)?|oleh|a\.?/?n pemohon)\s*[,:.]*\s*$`)
+	ownCue     = regexp.MustCompile(`(?i)^\s*(yang\s+(menyatakan|membuat\s+pernyataan|bersangkutan|mengajukan|bermohon|memohon)|pemohon|pembuat pernyataan|yang bertanda tangan|pegawai yang bersangkutan)\s*[,:.]*\s*$`)
+	actingCue  = regexp.MustCompile(`(?i)^\s*(plt|plh|pj|pjs|a\.?\s?n|u\.?\s?b)\b\.?`)
+	annexHead  = regexp.MustCompile(`(?i)^\s*(lampiran( surat| i+| \d)?\s*(:|$)|daftar (nama|pemohon|pegawai|pejabat|usulan))`)
+	carbonCopy = regexp.MustCompile(`(?i)^\s*tembusan`)
+)
+
+// signBlocks finds the blocks of name and NIP that no label announces, working upwards from each NIP; and, where a letter gives no NIP,
+// from the closing words downwards.
+func (s *sheet) signBlocks() []signBlock {
+	var out []signBlock
+	for i := range s.cells {
+		if s.used[i] && !s.lonelyNIP(i) {
+			continue
+		}
+		for _, c := range s.cells[i] {
+			m := onlyNIP.FindStringSubmatch(c.text)
+			if m == nil {
+				continue
+			}
+			nip, ok := findNIP(m[1])
+			if !ok {
+				if d := digitsOf(m[1]); len(d) >= 12 {
+					nip = d
+				} else {
+					continue
+				}
+			}
+			if b, ok := s.blockAbove(i, c); ok {
+				b.nip, b.nipLine, b.last = nip, i, i
+				out = append(out, b)
+			}
+		}
+	}
+	if len(out) == 0 {
+		if b, ok := s.blockBelowClosing(); ok {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// lonelyNIP: a line that was taken for a labelled NIP but stands below a name without a label, as in a signature.
+func (s *sheet) lonelyNIP(i int) bool {
+	for _, c := range s.cells[i] {
+		if onlyNIP.MatchString(c.text) {
+			for j := i - 1; j >= 0 && j >= i-2; j-- {
+				if s.blank(j) {
+					continue
+				}
+				if s.hasPair(j) {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// above is the cell of line i that stands over the given one.
+func (s *sheet) above(i int, c cell) (cell, bool) {
+	best, score := cell{}, -18
+	for _, x := range s.cells[i] {
+		overlap := min(x.end, c.end) - max(x.at, c.at)
+		if overlap > score {
+			best, score = x, overlap
+		}
+	}
+	return best, score > -18
+}
+
+func (s *sheet) blockAbove(i int, c cell) (signBlock, bool) {
+	b := signBlock{nameLine: -1, posLine: -1, first: i}
+	var position []string
+	gap := 0
+	for j := i - 1; j >= 0 && j >= i-16; j-- {
+		if s.blank(j) {
+			gap++
+			if gap > 8 {
+				break
+			}
+			continue
+		}
+		x, ok := s.above(j, c)
+		if !ok {
+			gap++
+			continue
+		}
+		t := strings.Trim(x.text, " *_")
+		if placeDate.MatchString(t) || openDate.MatchString(t) || s.hasPair(j) && len(s.cells[j]) == 1 {
+			break
+		}
+		if b.nameLine < 0 {
+			if rankOnly.MatchString(t) || closing.MatchString(t) {
+				continue
+			}
+			name := cleanName(strings.Trim(t, "()"))
+			if !looksLikeName(t) || gap > 1 && j < i-3 {
+				return b, false
+			}
+			b.name, b.nameLine, gap = name, j, 0
+			continue
+		}
+		if ownCue.MatchString(t) {
+			b.own = true
+			b.first = j
+			break
+		}
+		if closing.MatchString(t) || rankOnly.MatchString(t) {
+			if strings.HasPrefix(strings.ToLower(t), "demikian") || strings.HasPrefix(strings.ToLower(t), "atas perhatian") {
+				break
+			}
+			continue
+		}
+		if startsSentence(t) && !actingCue.MatchString(t) || len(x.text) > 75 && !positionWord.MatchString(x.text) || len(t) > 110 {
+			break
+		}
+		if len(position) > 0 && gap > 1 && !actingCue.MatchString(t) {
+			break
+		}
+		if strings.HasSuffix(t, ".") && !positionWord.MatchString(t) && len(t) > 30 {
+			break
+		}
+		gap = 0
+		position = append([]string{t}, position...)
+		b.posLine, b.first = j, j
+	}
+	b.position = joinPosition(position)
+	if b.position != "" && !positionWord.MatchString(b.position) {
+		b.position, b.posLine = "", -1
+	}
+	return b, b.name != ""
+}
+
+// joinPosition joins the lines of a position; place lines such as "KABUPATEN X" belong to it.
+func joinPosition(lines []string) string {
+	// A position starts at its first line with a word of office; what stands above is a salutation or the end of the text.
+	start := -1
+	for i, l := range lines {
+		if positionWord.MatchString(l) {
+			start = i
+			break
+		}
+	}
+	if start < 0 {
+		return strings.TrimRight(strings.Join(lines, " "), " ,:")
+	}
+	return strings.TrimRight(strings.Join(lines[start:], " "), " ,:")
+}
+
+// blockBelowClosing reads "Hormat kami, / Kepala Dinas X, / (blank) / Nama" without a NIP.
+func (s *sheet) blockBelowClosing() (signBlock, bool) {
+	for i := len(s.cells) - 1; i >= 0; i-- {
+		if s.blank(i) || s.used[i] {
+			continue
+		}
+		c := s.cells[i][len(s.cells[i])-1]
+		t := strings.Trim(c.text, " *_()")
+		if carbonCopy.MatchString(t) {
+			continue
+		}
+		if !looksLikeName(t) || len(strings.Fields(t)) < 2 && !strings.Contains(c.text, "(") {
+			continue
+		}
+		b := signBlock{name: cleanName(t), nameLine: i, posLine: -1, nipLine: -1, first: i, last: i}
+		var position []string
+		seen := false
+		for j := i - 1; j >= 0 && j >= i-12; j-- {
+			if s.blank(j) {
+				continue
+			}
+			x, ok := s.above(j, c)
+			if !ok {
+				continue
+			}
+			l := strings.Trim(x.text, " *_")
+			if ownCue.MatchString(l) {
+				return b, true
+			}
+			if closing.MatchString(l) || placeDate.MatchString(l) || startsSentence(l) {
+				seen = true
+				break
+			}
+			if s.used[j] || len(l) > 90 {
+				break
+			}
+			if positionWord.MatchString(l) || len(position) == 0 && officeWord.MatchString(l) {
+				position = append([]string{l}, position...)
+				b.posLine, b.first = j, j
+			}
+		}
+		if len(position) > 0 && positionWord.MatchString(strings.Join(position, " ")) {
+			b.position = joinPosition(position)
+			return b, true
+		}
+		if seen {
+			// Position below the name, as in mails: "Hormat kami, / Slamet / Kepala Dinas X".
+			if j := s.next(i, 2); j >= 0 && positionWord.MatchString(s.lines[j].text) && !s.hasPair(j) {
+				b.position, b.posLine = strings.TrimRight(strings.TrimSpace(s.lines[j].text), ","), j
+			}
+			return b, true
+		}
+	}
+	return signBlock{}, false
+}
+
+// chooseSigner prefers, among several blocks, the last one that has a position and isn't the applicant's own.
+func chooseSigner(list []signBlock) (signBlock, bool) {
+	for i := len(list) - 1; i >= 0; i-- {
+		if !list[i].own && list[i].position != "" && headWord.MatchString(list[i].position) {
+			return list[i], true
+		}
+	}
+	for i := len(list) - 1; i >= 0; i-- {
+		if !list[i].own && list[i].position != "" {
+			return list[i], true
+		}
+	}
+	for i := len(list) - 1; i >= 0; i-- {
+		if !list[i].own {
+			return list[i], true
+		}
+	}
+	if len(list) > 0 {
+		return list[len(list)-1], true
+	}
+	return signBlock{}, false
+}
+
+var headWord = regexp.MustCompile(`(?i)\b(kepala|camat|lurah|direktur|inspektur|sekretaris|plt|plh|pj|a\.?\s?n|pimpinan|bupati|wali\s?kota)\b`)

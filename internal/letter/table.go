@@ -1,0 +1,501 @@
+package letter
+
+import (
+	"sort"
+	"strings"
+)
+
+// tableColumn is one column of a table: what it holds, and where its cells lie on the page.
+type tableColumn struct {
+	field   field
+	at, end int
+}
+
+// tables reads every table of applicants on the sheet, over page breaks, and marks its lines as used.
+func (s *sheet) tables() []*person {
+	var out []*person
+	for i := 0; i < len(s.cells); i++ {
+		if s.used[i] {
+			continue
+		}
+		head, ok := s.tableHead(i)
+		if !ok {
+			continue
+		}
+		people, last := s.tableRows(head)
+		if len(people) > 0 {
+			out = append(out, people...)
+			i = last
+		}
+	}
+	return out
+}
+
+// tableHead is a heading: its lines, and the labels in it.
+type tableHead struct {
+	first, last int
+	columns     []tableColumn
+}
+
+// headFields counts the labels in a line that may head a table; a line with a colon or long text doesn't.
+func (s *sheet) headFields(i int) int {
+	n := 0
+	for _, c := range s.cells[i] {
+		if strings.Contains(c.text, ":") || len(c.text) > 45 {
+			return 0
+		}
+		if f, ok := headField(c.text); ok && f != fieldSkip {
+			n++
+		}
+	}
+	return n
+}
+
+// headField is what a column's heading announces. "No", "Ket." and their like are columns too.
+func headField(t string) (field, bool) {
+	t = strings.Trim(t, "|*_ ")
+	switch strings.ToLower(strings.Trim(t, ". ")) {
+	case "no", "nomor", "nomor urut", "no urut", "#":
+		return fieldSkip, true
+	case "nama pejabat", "nama asn", "nama/jabatan", "nama pegawai", "pegawai", "nama pns":
+		return fieldName, true
+	}
+	f, ok := fieldOf(t)
+	if f == fieldSubject || f == fieldDate || f == fieldContact {
+		f = fieldSkip
+	}
+	if f == fieldNumber {
+		f = fieldSkip
+	}
+	return f, ok
+}
+
+// tableHead recognises a heading that begins at line i: at least two labels side by side, one of them a name or number of a person. The
+// lines above and below may belong to it where headings are wrapped.
+func (s *sheet) tableHead(i int) (tableHead, bool) {
+	if s.headFields(i) < 1 {
+		return tableHead{}, false
+	}
+	h := tableHead{first: i, last: i}
+	tabbed := strings.Contains(strings.TrimSpace(s.lines[i].text), "\t")
+	if !tabbed {
+		for h.last+1 < len(s.cells) && h.last-i < 3 && s.headContinues(h.last+1) {
+			h.last++
+		}
+	}
+	h.columns = s.headColumns(h.first, h.last)
+	n, person := 0, false
+	for _, c := range h.columns {
+		if c.field != "" && c.field != fieldSkip {
+			n++
+		}
+		person = person || c.field == fieldName || c.field == fieldNIP || c.field == fieldNameNIP
+	}
+	return h, n >= 2 && person
+}
+
+// headContinues: the line holds nothing but short words, so it may still be heading.
+func (s *sheet) headContinues(i int) bool {
+	if s.blank(i) {
+		return false
+	}
+	known := false
+	for _, c := range s.cells[i] {
+		if len(c.text) > 24 || digitsOf(c.text) != "" || strings.ContainsAny(c.text, ":@,") {
+			return false
+		}
+		switch strings.ToLower(strings.Trim(c.text, "./() ")) {
+		case "ruang", "gol", "golongan", "gol ruang", "gol. ruang", "dinas", "resmi", "nip", "nik", "hp", "wa", "kerja", "lengkap", "ktp", "email", "e-mail", "telepon", "whatsapp", "pangkat", "jabatan", "no", "nama", "unit kerja", "instansi", "go.id", "elektronik", "daerah", "perangkat daerah":
+			known = true
+		}
+	}
+	return known
+}
+
+// headColumns joins heading cells that stand above each other.
+func (s *sheet) headColumns(first, last int) []tableColumn {
+	type head struct {
+		text    string
+		at, end int
+	}
+	var heads []head
+	for i := first; i <= last; i++ {
+		for _, c := range s.cells[i] {
+			joined := false
+			for k := range heads {
+				if c.at < heads[k].end+1 && heads[k].at < c.end+1 {
+					heads[k].text += " " + c.text
+					heads[k].at, heads[k].end = min(heads[k].at, c.at), max(heads[k].end, c.end)
+					joined = true
+					break
+				}
+			}
+			if !joined {
+				heads = append(heads, head{c.text, c.at, c.end})
+			}
+		}
+	}
+	sort.Slice(heads, func(a, b int) bool { return heads[a].at < heads[b].at })
+	var out []tableColumn
+	for _, h := range heads {
+		f, ok := headField(h.text)
+		if !ok {
+			f, ok = headField(strings.ReplaceAll(h.text, "/ ", "/"))
+		}
+		if !ok {
+			f = fieldSkip
+		}
+		out = append(out, tableColumn{f, h.at, h.end})
+	}
+	return out
+}
+
+// tableRows reads the rows below a heading.
+func (s *sheet) tableRows(h tableHead) ([]*person, int) {
+	var rows []int // lines with data
+	last := h.last
+	misses := 0
+	columns := map[int][]tableColumn{} // by page
+	page := s.lines[h.last].page
+	columns[page] = h.columns
+	ended := false
+	for i := h.last + 1; i < len(s.cells) && !ended; i++ {
+		switch {
+		case s.blank(i):
+			misses++
+			if misses > 12 {
+				ended = true
+			}
+			continue
+		case s.used[i]:
+			ended = true
+			continue
+		case s.pageNoise(i):
+			continue
+		}
+		if again, ok := s.tableHead(i); ok {
+			if len(rows) == 0 || !samePage(s, i, last) || sameFields(again.columns, h.columns) {
+				columns[s.lines[i].page] = again.columns
+				i = again.last
+				continue
+			}
+			break
+		}
+		if s.endsTable(i, h) {
+			break
+		}
+		misses = 0
+		rows = append(rows, i)
+		last = i
+	}
+	people := s.assemble(rows, columns, h.columns)
+	if len(people) == 0 {
+		return nil, h.last
+	}
+	for i := h.first; i <= last; i++ {
+		s.used[i] = true
+	}
+	return people, last
+}
+
+func samePage(s *sheet, a, b int) bool { return s.lines[a].page == s.lines[b].page }
+
+func sameFields(a, b []tableColumn) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].field != b[i].field {
+			return false
+		}
+	}
+	return true
+}
+
+// pageNoise: page numbers and running feet within a table.
+func (s *sheet) pageNoise(i int) bool {
+	t := strings.ToLower(strings.TrimSpace(s.lines[i].text))
+	t = strings.Trim(t, "-– ")
+	if strings.HasPrefix(t, "halaman") || strings.HasPrefix(t, "hal.") || strings.HasPrefix(t, "page ") || strings.Contains(t, "ditandatangani secara elektronik") ||
+		strings.Contains(t, "balai sertifikasi elektronik") || strings.Contains(t, "lanjutan") || strings.Trim(t, "+-=|_ ") == "" {
+		return true
+	}
+	// Column numbers below a heading: 1 2 3 4 5.
+	if len(s.cells[i]) >= 3 {
+		for k, c := range s.cells[i] {
+			if n := strings.Trim(c.text, "() ."); digitsOf(n) != n || len(n) > 2 || n != itoa(k+1) {
+				return false
+			}
+		}
+		return true
+	}
+	return len(s.cells[i]) == 1 && isOrdinal(s.cells[i][0].text) && s.cells[i][0].at > 20 && s.blankAround(i)
+}
+
+func itoa(n int) string {
+	if n >= 10 {
+		return string(rune('0'+n/10)) + string(rune('0'+n%10))
+	}
+	return string(rune('0' + n))
+}
+
+func (s *sheet) blankAround(i int) bool {
+	return (i == 0 || s.blank(i-1)) && (i+1 >= len(s.cells) || s.blank(i+1))
+}
+
+// endsTable: running text, a signature or a labelled line follows.
+func (s *sheet) endsTable(i int, h tableHead) bool {
+	cells := s.cells[i]
+	first := cells[0].text
+	if onlyNIP.MatchString(first) && len(cells) == 1 && cells[0].at > 20 && s.columnAt(h.columns, cells[0]) == nil {
+		return true
+	}
+	if startsSentence(first) || placeDate.MatchString(s.lines[i].text) || s.hasPair(i) {
+		return true
+	}
+	tabbed := strings.Contains(strings.TrimSpace(s.lines[h.last].text), "\t")
+	if tabbed {
+		return !strings.Contains(s.lines[i].text, "\t")
+	}
+	return len(cells) == 1 && len(first) > 60
+}
+
+func (s *sheet) columnAt(cols []tableColumn, c cell) *tableColumn {
+	for k := range cols {
+		if c.at < cols[k].end && cols[k].at < c.end {
+			return &cols[k]
+		}
+	}
+	return nil
+}
+
+// assemble makes persons of the rows.
+func (s *sheet) assemble(rows []int, byPage map[int][]tableColumn, heading []tableColumn) []*person {
+	type piece struct {
+		line, col int
+		text      string
+	}
+	var records [][]piece
+	var pending []piece
+	ordinals := false
+	cols := map[int][]tableColumn{}
+	for _, i := range rows {
+		p := s.lines[i].page
+		if _, ok := cols[p]; !ok {
+			cols[p] = s.fitColumns(rows, p, byPage[p], heading)
+		}
+		first := s.cells[i][0]
+		if isOrdinal(first.text) && len(cols[p]) > 0 && columnIndex(cols[p], first) == 0 && cols[p][0].field == fieldSkip {
+			ordinals = true
+		}
+	}
+	flush := func() {
+		if len(pending) > 0 {
+			records = append(records, pending)
+			pending = nil
+		}
+	}
+	nips := 0
+	for _, i := range rows {
+		c := cols[s.lines[i].page]
+		var line []piece
+		starts := false
+		for k, x := range s.cells[i] {
+			col := columnIndex(c, x)
+			text := strings.Trim(x.text, "| ")
+			if col == 0 && c[0].field == fieldSkip && k == 0 {
+				if isOrdinal(text) {
+					starts = true
+					continue
+				}
+				if loc := listMark.FindStringIndex(x.text + " "); ordinals && loc != nil && loc[1] < len(x.text) {
+					starts = true // "1. Slamet" where number and name stand close
+					text = x.text[loc[1]:]
+					col = 1
+				}
+			}
+			if ordinals && k == 0 && !starts && len(c) > 1 && col == 1 {
+				if o, rest, ok := strings.Cut(text, " "); ok && isOrdinal(o) {
+					starts, text = true, rest
+				}
+			}
+			line = append(line, piece{i, col, text})
+		}
+		if !ordinals {
+			// Without numbers a row begins where the name column is filled again and the last record has its NIP.
+			for _, x := range line {
+				if f := c[x.col].field; (f == fieldName || f == fieldNameNIP) && (nips > 0 || len(pending) == 0 || strings.Contains(s.lines[i].text, "\t")) && len(line) > 1 {
+					starts = true
+				}
+			}
+		}
+		if starts && len(pending) > 0 {
+			flush()
+			nips = 0
+		}
+		pending = append(pending, line...)
+		for _, x := range line {
+			if (c[x.col].field == fieldNIP || c[x.col].field == fieldNameNIP) && len(digitsOf(x.text)) >= 8 {
+				nips++
+			}
+		}
+	}
+	flush()
+	var out []*person
+	for _, r := range records {
+		p := newPerson(r[0].line)
+		p.role = roleApplicant
+		joined := map[int]string{}
+		lines := map[int]int{}
+		var order []int
+		for _, x := range r {
+			if _, ok := joined[x.col]; !ok {
+				lines[x.col] = x.line
+				order = append(order, x.col)
+				joined[x.col] = x.text
+			} else {
+				sep := " "
+				c := cols[s.lines[x.line].page]
+				if c[x.col].field == fieldEmail || strings.HasSuffix(joined[x.col], "@") {
+					sep = ""
+				}
+				joined[x.col] += sep + x.text
+			}
+			p.last = x.line
+		}
+		for _, col := range order {
+			c := cols[s.lines[lines[col]].page]
+			setCell(p, c[col].field, joined[col], lines[col])
+		}
+		if p.values[fieldName] != "" && (p.weight() >= 2) || p.values[fieldNIP] != "" {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// setCell stores a table cell, which may hold more than its heading says.
+func setCell(p *person, f field, text string, line int) {
+	switch f {
+	case fieldNameNIP, fieldName:
+		name, nip := splitNameNIP(text)
+		p.set(fieldName, name, line)
+		if nip != "" {
+			p.set(fieldNIP, nip, line)
+		}
+	case fieldNIPNIK:
+		if n, ok := findNIP(text); ok {
+			p.set(fieldNIP, n, line)
+			text = text[nipRun.FindStringIndex(text)[1]:]
+		}
+		if n, ok := findNIK(text); ok {
+			p.set(fieldNIK, n, line)
+		}
+	case fieldEmail, fieldPhone:
+		if e, ok := findEmail(text); ok {
+			p.set(fieldEmail, e, line)
+			text = strings.Replace(text, emailRun.FindString(text), " ", 1)
+		} else if f == fieldEmail {
+			p.set(fieldEmail, text, line)
+			return
+		}
+		if strings.TrimSpace(text) != "" {
+			p.set(fieldPhone, text, line)
+		}
+	case fieldSkip, fieldContact, "":
+	default:
+		p.set(f, text, line)
+	}
+}
+
+// fitColumns places the heading's columns on a page: cells that overlap on it are a column; headings and data are matched by overlap, and
+// where the counts agree, by order.
+func (s *sheet) fitColumns(rows []int, page int, heads, heading []tableColumn) []tableColumn {
+	var clusters []tableColumn
+	add := func(at, end int) {
+		for k := range clusters {
+			if at < clusters[k].end && clusters[k].at < end {
+				clusters[k].at, clusters[k].end = min(clusters[k].at, at), max(clusters[k].end, end)
+				return
+			}
+		}
+		clusters = append(clusters, tableColumn{at: at, end: end})
+	}
+	for _, i := range rows {
+		if s.lines[i].page == page {
+			for _, c := range s.cells[i] {
+				add(c.at, c.end)
+			}
+		}
+	}
+	for _, h := range heads {
+		add(h.at, h.end)
+	}
+	clusters = mergeOverlaps(clusters)
+	if heads == nil {
+		if len(clusters) == len(heading) {
+			for k := range clusters {
+				clusters[k].field = heading[k].field
+			}
+			return clusters
+		}
+		heads = heading
+	}
+	taken := map[int]int{}
+	for k := range clusters {
+		for _, h := range heads {
+			if h.at < clusters[k].end && clusters[k].at < h.end {
+				taken[k]++
+				clusters[k].field = h.field
+			}
+		}
+		if taken[k] > 1 {
+			return midpoints(heads) // columns run together: go by the headings alone
+		}
+		if clusters[k].field == "" {
+			clusters[k].field = fieldSkip
+		}
+	}
+	return clusters
+}
+
+func mergeOverlaps(c []tableColumn) []tableColumn {
+	sort.Slice(c, func(a, b int) bool { return c[a].at < c[b].at })
+	var out []tableColumn
+	for _, x := range c {
+		if n := len(out); n > 0 && x.at < out[n-1].end {
+			out[n-1].end = max(out[n-1].end, x.end)
+			continue
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// midpoints stretches headings until they touch.
+func midpoints(heads []tableColumn) []tableColumn {
+	out := append([]tableColumn(nil), heads...)
+	for k := range out {
+		if k > 0 {
+			out[k].at = heads[k].at - 1
+			out[k-1].end = out[k].at
+		}
+	}
+	if len(out) > 0 {
+		out[0].at = 0
+		out[len(out)-1].end += 200
+	}
+	return out
+}
+
+// columnIndex is the column that overlaps the cell most, or else lies nearest.
+func columnIndex(cols []tableColumn, c cell) int {
+	best, score := 0, -1<<30
+	for k, col := range cols {
+		overlap := min(c.end, col.end) - max(c.at, col.at)
+		if overlap > score {
+			best, score = k, overlap
+		}
+	}
+	return best
+}

@@ -1,0 +1,122 @@
+package letter
+
+import (
+	"regexp"
+	"strings"
+)
+
+var (
+	columnStart   = regexp.MustCompile(`(?i)^(kepada\b|yth\b|yang terhormat|kpd\b|di\s*[-–]?\s*$|di\s*-?\s*(tempat|purbalingga|madiun)\b|tempat$|u\.p\.)`)
+	sentenceStart = regexp.MustCompile(`^(?i:dengan (ini|hormat)|demikian|atas perhatian|untuk itu|untuk keperluan|bersama ini|sehubungan|menindaklanjuti|berdasarkan|dalam rangka|memberikan rekomendasi|menerangkan|menyatakan|adalah benar|mengajukan|mohon|memohon|selanjutnya|bahwa|yang bersangkutan|terima kasih|hormat kami|tembusan|nomor|catatan|kami|saya|surat (ini|pernyataan)|mengetahui|merekomendasikan|assalam|wassalam|salam|selamat (pagi|siang|sore)|adapun|berikut|pada hari|kepada|yth|disampaikan|bertindak|yang (bertanda|menyatakan)|telah|karena|dikarenakan|oleh karena|agar|guna|apabila|sebagai|berkenaan|dalam hal|perlu|maka)\b`)
+	placeholders  = regexp.MustCompile(`^[\s.…_\-–—*/:;,()xX]*$|\.{4,}|…{2,}|_{3,}`)
+	titleBefore   = regexp.MustCompile(`^(?i:(bapak|ibu|bpk|sdr|sdri|saudara|saudari|pak|bu|yth)\.?(/i)?\s+)+`)
+	nameLike      = regexp.MustCompile(`^[\p{L}'’` + "`" + `.,\- ()&/]+$`)
+	rankOnly      = regexp.MustCompile(`(?i)^\(?\s*(pembina|penata|pengatur|juru|ahli (pertama|muda|madya|utama))\b(\s+(utama|muda|madya|tingkat\s*(i|1)|tk\.?\s*(i|1)))*\s*[,/(\s]*\s*(\(?\s*(gol\.?\s*)?[iv1]+\s*[/.]\s*[a-e]\s*\)?)?\s*\)?$|^(?i:gol(ongan)?\.?\s*)?\(?[IV]+\s*/\s*[a-e]\)?$`)
+	positionWord  = regexp.MustCompile(`(?i)\b(kepala|sekretaris|camat|lurah|direktur|inspektur|kabid|kabag|kasi|kasubbag|kasubag|plt|plh|pj|a\.?\s?n|u\.?\s?b|asisten|staf ahli|bupati|wali\s?kota|kades|ketua|koordinator|pranata|analis|sandiman|pejabat|bendahara|pengelola|guru|dokter|pimpinan|wakil|ahli (pertama|muda|madya|utama))\b`)
+)
+
+// startsColumn: text that begins the address block beside the letter's head.
+func startsColumn(s string) bool { return columnStart.MatchString(s) || placeDate.MatchString(s) }
+
+func startsSentence(s string) bool { return sentenceStart.MatchString(s) }
+
+// emptyValue: nothing was filled in.
+func emptyValue(v string) bool { return strings.TrimSpace(v) == "" || placeholders.MatchString(v) }
+
+// plausible tells whether a value without a colon before it can be one of that field.
+func plausible(f field, v string) bool {
+	switch f {
+	case fieldNIP, fieldNIK:
+		return len(digitsOf(v)) >= 10
+	case fieldEmail:
+		return strings.Contains(v, "@")
+	case fieldPhone:
+		return len(digitsOf(v)) >= 8
+	case fieldName:
+		return len(digitsOf(v)) == 0 && len(v) < 80 && nameLike.MatchString(v) && !startsSentence(v)
+	case fieldNameNIP:
+		return len(v) < 120
+	case fieldNumber:
+		return strings.Contains(v, "/")
+	case fieldSkip, fieldContact:
+		return true
+	}
+	return len(v) < 160 && !startsSentence(v)
+}
+
+// cleanName takes off forms of address, brackets and trailing marks; titles stay.
+func cleanName(v string) string {
+	v = strings.Join(strings.Fields(v), " ")
+	v = strings.Trim(v, " \t:;*_\"“”|")
+	v = titleBefore.ReplaceAllString(v, "")
+	if i := regexpIndex(nameEnd, v); i > 0 {
+		v = v[:i]
+	}
+	v = strings.TrimRight(v, " ,;:-/(")
+	if strings.HasPrefix(v, "(") && strings.HasSuffix(v, ")") {
+		v = strings.Trim(v, "() ")
+	}
+	if strings.Count(v, ")") > strings.Count(v, "(") {
+		v = strings.TrimRight(v, ") ")
+	}
+	return v
+}
+
+// nameEnd is where a name ends in running text.
+var nameEnd = regexp.MustCompile(`(?i)\s*[,;(/|-]*\s*(\bn\.?i\.?p\b|\bnik\b|\bjabatan\b|\bpangkat\b|\bselaku\b|\bsebagai\b|\bdengan\b|\byang\b|\bpada\b|\bmohon\b|\buntuk\b|\btelah\b|\bkarena\b|\bdikarenakan\b|\bagar\b|\be-?mail\b|\bno\.? ?hp\b|\balamat\b|\bunit kerja\b|\bdari\b|\badalah\b|\bdi\s+(lingkungan|dinas)\b|\bdan\b|\bserta\b|\bkami\b|\batas perhatian\b)`)
+
+func regexpIndex(re *regexp.Regexp, s string) int {
+	if at := re.FindStringIndex(s); at != nil {
+		return at[0]
+	}
+	return -1
+}
+
+// looksLikeName: a line that can be a person's name in a signature block.
+func looksLikeName(s string) bool {
+	s = strings.Trim(s, " ()*_")
+	if len(s) < 3 || len(s) > 70 || !nameLike.MatchString(s) || startsSentence(s) || rankOnly.MatchString(s) {
+		return false
+	}
+	main, _, _ := strings.Cut(s, ",")
+	if positionWord.MatchString(main) || officeWord.MatchString(main) {
+		return false
+	}
+	first := []rune(s)[0]
+	return first >= 'A' && first <= 'Z' || first == '(' || first >= 'a' && first <= 'z' && strings.HasPrefix(s, "dr")
+}
+
+var officeWord = regexp.MustCompile(`(?i)\b(dinas|badan|kecamatan|kelurahan|inspektorat|sekretariat|uptd?|puskesmas|rumah sakit|rsud|satuan polisi|kantor|bagian|bidang|smpn?|sdn?|sma|smk|tk negeri|sekolah|kabupaten|kota|pemerintah|desa|unit|balai|perusahaan|perumda|laboratorium)\b`)
+
+// cleanValue is for positions, ranks, offices and subjects.
+func cleanValue(v string) string {
+	v = strings.Join(strings.Fields(v), " ")
+	v = strings.Trim(v, " \t:;*_|")
+	return strings.TrimRight(v, " ,")
+}
+
+// splitInline separates further labels within a value: "Slamet, NIP. 1970..., Jabatan: Camat".
+func splitInline(f found) []found {
+	if f.field == fieldSubject || f.field == fieldNumber || f.field == fieldSkip || f.field == fieldDate {
+		return []found{f}
+	}
+	out := []found{f}
+	for range 8 {
+		last := &out[len(out)-1]
+		at := inlineLabel.FindStringSubmatchIndex(last.value)
+		if at == nil {
+			return out
+		}
+		fd, ok := fieldOf(last.value[at[2]:at[3]])
+		if !ok {
+			return out
+		}
+		rest := strings.TrimSpace(last.value[at[1]:])
+		next := found{field: fd, value: rest, line: f.line, end: f.end, labelAt: f.labelAt, valueAt: f.valueAt}
+		last.value = strings.TrimRight(strings.TrimSpace(last.value[:at[0]]), ",;(|/-– ")
+		out = append(out, next)
+	}
+	return out
+}
+
+var inlineLabel = regexp.MustCompile(`(?i)(?:^|[\s,;(|/–-]+)(nama(?: lengkap)?|nip|n\.i\.p|nik|no\.? ?ktp|jabatan|pangkat\s*[/,]\s*gol(?:ongan)?(?:[.\s/]*ruang)?|pangkat|unit kerja|opd|instansi|perangkat daerah|(?:alamat )?e-?mail(?: dinas| resmi)?|no(?:mor|\.)? ?(?:hp|wa|telp|telepon|handphone|whatsapp)(?:\s*/\s*wa)?|hp)\s*\.?\s*[:=]\s*`)
