@@ -79,11 +79,10 @@ func isRedirect(status int) bool {
 	return false
 }
 
-// follow goes to a redirect's target without the bearer token. A gateway out in the world can't send the software to this machine's own
-// services, nor to a place without TLS.
+// follow goes to a redirect's target without the bearer token.
 func (c *Client) follow(ctx context.Context, resp *http.Response) (*http.Response, error) {
 	target, err := resp.Location()
-	if err != nil || !secure(target, isLoopback(c.base)) || isLoopback(target) && !isLoopback(c.base) {
+	if err != nil || !mayFollow(c.base, target) {
 		return nil, unreadable("an attachment: its redirect can't be followed")
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, (&url.URL{
@@ -98,6 +97,11 @@ func (c *Client) follow(ctx context.Context, resp *http.Response) (*http.Respons
 		return nil, broken(err)
 	}
 	return next, nil
+}
+
+// mayFollow: a gateway out in the world can't send the software to this machine's own services, nor to a place without TLS.
+func mayFollow(gateway, target *url.URL) bool {
+	return target.Host != "" && secure(target, isLoopback(gateway)) && (isLoopback(gateway) || !isLoopback(target))
 }
 
 // save streams the body and checks it against what the letter promised.
