@@ -91,3 +91,13 @@ func BenchmarkSweep(b *testing.B) {
 		}
 	}
 }
+
+func TestADayInRamadanEndsToTheMicrosecond(t *testing.T) {
+	t.Parallel()
+	c := jakarta(t)
+	// One second of a usual day of 7 h 30 min is worth 13/15 s of a day of 6 h 30 min.
+	due, err := c.Due(Norm{Days: 1, Clock: Working}, at(t, c, "2026-02-18 07.30").Add(time.Second), nil)
+	if want := at(t, c, "2026-02-19 08.00").Add(866_667 * time.Microsecond); err != nil || !due.Equal(want) {
+		t.Errorf("ends at %v (%v), expected %v", due, err, want)
+	}
+}
