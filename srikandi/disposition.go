@@ -134,16 +134,20 @@ func inOrder(told []Disposisi) []Disposisi {
 	}
 	slices.SortStableFunc(sorted, func(a, b Disposisi) int { return a.SentAt.Compare(b.SentAt) })
 	out := make([]Disposisi, 0, len(sorted))
-	placed := map[string]bool{}
+	const begun, done = 1, 2
+	state := map[string]int{}
 	var place func(d Disposisi)
 	place = func(d Disposisi) {
-		if placed[d.ID] {
-			return // done, or a parent's circle
+		if state[d.ID] == done {
+			return
 		}
-		placed[d.ID] = true
-		if parent, ok := byID[d.ParentID]; ok {
+		state[d.ID] = begun
+		if parent, ok := byID[d.ParentID]; ok && state[parent.ID] == begun {
+			d.ParentID = "" // a circle: no parent is better than that one
+		} else if ok {
 			place(parent)
 		}
+		state[d.ID] = done
 		out = append(out, d)
 	}
 	for _, d := range sorted {
