@@ -8,10 +8,10 @@ import (
 
 // Problem is one mistake in the file.
 type Problem struct {
-	File string
-	Line int    // from 1; 0 when no line is to blame
-	Key  string // "agencies[0].zone"; "" for the file as a whole
-	Text string // what is wrong and what was expected; never a secret, NIK or NIP
+	File string `json:"file"`
+	Line int    `json:"line"` // from 1
+	Key  string `json:"key"`  // "agencies[0].zone"; "" for the file as a whole
+	Text string `json:"text"` // what is wrong and what was expected; never a secret, NIK or NIP
 }
 
 // String is "pulih.yaml:12: agencies[0].zone: "Asia/Jakata" is no time zone; expected ...".
