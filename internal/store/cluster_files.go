@@ -213,7 +213,7 @@ func lockDirectory(ctx context.Context, dir string, patience time.Duration) (*os
 
 // unlockDirectory doesn't leave it to closing the file: a child that has been forked and hasn't reached its exec yet holds a copy.
 func unlockDirectory(f *os.File) {
-	syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) // fails for a file that is closed, and so unlocked
 	f.Close()
 }
 
