@@ -1,8 +1,6 @@
 package config
 
 import (
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"os"
 	"slices"
@@ -146,21 +144,11 @@ func (t *Tenant) verifyMail(r *reader, key string) {
 		r.bad(at+".password", "expected either password_file, password_env or oauth_token_file, and one of them alone")
 	}
 	t.ownAddress(r, out.From, at+".from")
-	if out.DKIM != nil && out.DKIM.Key.Reveal() != "" && !isPrivateKey(out.DKIM.Key.Reveal()) {
-		r.bad(at+".dkim.key", "no private key in PEM; expected -----BEGIN PRIVATE KEY----- with an RSA or Ed25519 key")
+	if out.DKIM != nil && out.DKIM.Key.Reveal() != "" {
+		if _, err := out.DKIM.Signer(); err != nil {
+			r.bad(at+".dkim.key", "%s; expected -----BEGIN PRIVATE KEY----- with an RSA or Ed25519 key", err)
+		}
 	}
-}
-
-func isPrivateKey(text string) bool {
-	block, _ := pem.Decode([]byte(text))
-	if block == nil {
-		return false
-	}
-	if _, err := x509.ParsePKCS8PrivateKey(block.Bytes); err == nil {
-		return true
-	}
-	_, err := x509.ParsePKCS1PrivateKey(block.Bytes)
-	return err == nil
 }
 
 func (t *Tenant) verifyBSrE(r *reader, key string) {

@@ -60,11 +60,17 @@ func Mailbox(t *config.Tenant) (mailflow.Mailbox, error) {
 // Account is how the agency's mail is sent. The limiter is new with each call: keep one Account an agency.
 func Account(t *config.Tenant) mailflow.Account {
 	out := t.Outbox
-	return mailflow.Account{
+	a := mailflow.Account{
 		Agency: t.Key, Host: out.Host, Port: out.Port, TLS: mailflow.TLSMode(out.TLS), TLSConfig: tlsConfig(t),
 		User: out.User, Password: reader(out.Password), Token: reader(out.OAuthToken),
-		Rate: rate.NewLimiter(rate.Limit(float64(out.RatePerMinute)/60), max(1, out.RatePerMinute/10)),
+		Rate: rate.NewLimiter(rate.Limit(float64(out.RatePerMinute)/60), max(1, out.RatePerMinute/6)),
 	}
+	if d := out.DKIM; d != nil {
+		if key, err := d.Signer(); err == nil { // the configuration has checked it
+			a.DKIM = &mailflow.DKIM{Domain: d.Domain, Selector: d.Selector, Key: key}
+		}
+	}
+	return a
 }
 
 // ESign opens the agency's eSign gateway; ErrNone without one.
