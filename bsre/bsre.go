@@ -197,8 +197,11 @@ func object(body []byte) (map[string]json.RawMessage, bool) {
 	return o, true
 }
 
-// member looks a key up without case.
+// member looks a key up, without case where it isn't there as written.
 func member(o map[string]json.RawMessage, key string) json.RawMessage {
+	if v, ok := o[key]; ok {
+		return v
+	}
 	for k, v := range o {
 		if strings.EqualFold(k, key) {
 			return v

@@ -62,7 +62,7 @@ func TestOutcomesAreNeverClaimedWrongly(t *testing.T) {
 	t.Parallel()
 	rounds := 1
 	if os.Getenv("PULIH_SOAK") != "" {
-		rounds = 50
+		rounds = 1000 // of 100 histories each
 	}
 	for range rounds {
 		rapid.Check(t, func(rt *rapid.T) {

@@ -65,7 +65,7 @@ func (a *AMS) sendOnce(ctx context.Context, s Session, method, path string, body
 	req.Header.Set("Accept", "application/json")
 	req.Close = true
 
-	conn, err := a.dial(ctx)
+	conn, err := a.dial(ctx, a.portal)
 	if err != nil {
 		return Outcome{Kind: NotSent, Message: "Portal AMS tidak dapat dihubungi; tidak ada yang dikirim."}
 	}
@@ -76,16 +76,16 @@ func (a *AMS) sendOnce(ctx context.Context, s Session, method, path string, body
 // dial opens a connection for one call. net/http's Transport isn't used for it, on purpose: it repeats idempotent requests on kept-alive
 // connections that died, and writes from a goroutine of its own, so that after a cancelled call nobody can say whether bytes left.
 // Here nothing is sent before dial has returned, and everything may have been sent after.
-func (a *AMS) dial(ctx context.Context) (net.Conn, error) {
+func (a *AMS) dial(ctx context.Context, to *url.URL) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.conf.DialTimeout)
 	defer cancel()
 	dialer := &net.Dialer{KeepAlive: -1}
-	address := net.JoinHostPort(a.portal.Hostname(), port(a.portal))
-	if a.portal.Scheme != "https" {
+	address := net.JoinHostPort(to.Hostname(), port(to))
+	if to.Scheme != "https" {
 		return dialer.DialContext(ctx, "tcp", address)
 	}
 	conf := a.tls.Clone()
-	conf.ServerName = a.portal.Hostname()
+	conf.ServerName = to.Hostname()
 	conf.NextProtos = []string{"http/1.1"}
 	return (&tls.Dialer{NetDialer: dialer, Config: conf}).DialContext(ctx, "tcp", address)
 }
@@ -102,9 +102,6 @@ func port(u *url.URL) string {
 
 // exchange writes the request and reads its answer, in this goroutine. From the first line on the server may act.
 func exchange(ctx context.Context, conn net.Conn, req *http.Request, within time.Duration, hide ...string) Outcome {
-	if ctx.Err() != nil {
-		return Outcome{Kind: NotSent, Message: "Panggilan dihentikan sebelum dikirim."}
-	}
 	_ = conn.SetDeadline(time.Now().Add(within))
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()

@@ -329,6 +329,32 @@ func TestAResetThatIsNotAnsweredInTimeIsUncertain(t *testing.T) {
 	}
 }
 
+// A request that is too long for the kernel's buffers breaks while it is written: what was written may be enough to be acted upon.
+func TestAResetThatBreaksWhileItIsWrittenIsUncertain(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = conn.Read(make([]byte, 1))
+		_ = conn.(*net.TCPConn).SetLinger(0)
+		_ = conn.Close()
+	}()
+	long, err := bsre.OpenSession([]byte(`{"a":"` + strings.Repeat("x", 32<<20) + `","r":"r","e":"2199-01-01T00:00:00Z","x":"2199-01-01T00:00:00Z"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := clientFor(t, "http://"+l.Addr().String()).Reset(t.Context(), long, someUID, serial); o.Kind != bsre.Uncertain {
+		t.Errorf("%+v", o)
+	}
+}
+
 // The exchange is cut at every byte of both directions, by an orderly close and by a TCP reset. Only the whole answer tells anything.
 func TestAResetCutAtEveryByte(t *testing.T) {
 	t.Parallel()

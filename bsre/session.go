@@ -15,8 +15,8 @@ import (
 // IdleLimit is how long the portal keeps a session that nobody uses (contracts/bsre.md, section 2).
 const IdleLimit = 12 * time.Hour
 
-// Session is what a verifier lends by signing in: two tokens and when they end. It prints as nothing and marshals to nothing; to keep it,
-// seal what Plain returns. Sessions compare equal with == when they are the same sign-in or refresh of this process.
+// Session is what a verifier lends by signing in: two tokens and when they end. Neither fmt, slog nor JSON shows the tokens; to
+// keep it, seal what Plain returns. Sessions compare equal with == when they are the same sign-in or refresh of this process.
 type Session struct {
 	tokens           *tokens // behind a pointer, so that %+v of a struct around it prints an address
 	ExpiresAt        time.Time
@@ -33,14 +33,8 @@ func (s Session) Alive(now time.Time) bool {
 	return now.Before(s.ExpiresAt) || s.tokens.refresh != "" && now.Before(s.RefreshExpiresAt)
 }
 
-// String, GoString, Format, LogValue and MarshalJSON reveal nothing of the tokens.
-func (s Session) String() string               { return "[session]" }
-func (s Session) GoString() string             { return "[session]" }
-func (s Session) Format(f fmt.State, _ rune)   { _, _ = f.Write([]byte("[session]")) }
-func (s Session) LogValue() slog.Value         { return slog.StringValue("[session]") }
-func (s Session) MarshalJSON() ([]byte, error) { return []byte(`"[session]"`), nil }
-func (t *tokens) String() string               { return "[tokens]" }
-func (t *tokens) GoString() string             { return "[tokens]" }
+func (Session) String() string       { return "[session]" }
+func (Session) LogValue() slog.Value { return slog.StringValue("[session]") }
 
 type plainSession struct {
 	Access           string    `json:"a"`
