@@ -109,10 +109,11 @@ type (
 		Title text `yaml:"title"`
 	}
 	classFile struct {
-		ID    text `yaml:"id"`
-		Title text `yaml:"title"`
-		Norm  text `yaml:"norm"`
-		Clock text `yaml:"clock"`
+		ID     text `yaml:"id"`
+		Title  text `yaml:"title"`
+		Norm   text `yaml:"norm"`
+		Clock  text `yaml:"clock"`
+		Holder text `yaml:"holder"`
 	}
 )
 
@@ -254,8 +255,13 @@ func (c *checker) sop(f file) *SOP {
 	}
 	for i, k := range f.Complaints {
 		where := fmt.Sprintf("complaints[%d]", i)
-		c.near(k.ID, k.Title, k.Norm, k.Clock)
-		class := ComplaintClass{ID: c.id(where+".id", k.ID), Title: c.required(where+".title", k.Title)}
+		c.near(k.ID, k.Title, k.Norm, k.Clock, k.Holder)
+		class := ComplaintClass{ID: c.id(where+".id", k.ID), Title: c.required(where+".title", k.Title), Holder: Verifier}
+		if k.Holder.line > 0 {
+			if class.Holder = Role(k.Holder.value); class.Holder.Depth() < 0 {
+				c.fail(k.Holder.line, "%s.holder: %q is unknown; expected one of %s", where, k.Holder.value, join(Chain))
+			}
+		}
 		if n := c.norm(where, k.Norm, k.Clock, true); n != nil {
 			class.Norm = *n
 		}

@@ -76,10 +76,10 @@ func TestMadiunHasTenStepsWithTheirNorms(t *testing.T) {
 func TestShippedComplaintClasses(t *testing.T) {
 	t.Parallel()
 	want := []ComplaintClass{
-		{"light", "Ringan", Norm{Length: 2 * time.Hour, Clock: Working}},
-		{"normative", "Normatif", Norm{Length: 4 * time.Hour, Clock: Working}},
-		{"unsupervised", "Tidak berkadar pengawasan", Norm{Days: 1, Clock: Working}},
-		{"supervised", "Berkadar pengawasan", Norm{Days: 30, Clock: Working}},
+		{"light", "Ringan", Norm{Length: 2 * time.Hour, Clock: Working}, Verifier},
+		{"normative", "Normatif", Norm{Length: 4 * time.Hour, Clock: Working}, Verifier},
+		{"unsupervised", "Tidak berkadar pengawasan", Norm{Days: 1, Clock: Working}, Verifier},
+		{"supervised", "Berkadar pengawasan", Norm{Days: 30, Clock: Working}, Section},
 	}
 	for _, name := range ShippedNames {
 		if s := shippedSOP(t, name); !slices.Equal(s.Complaints, want) {
@@ -169,6 +169,7 @@ func TestBrokenSOPFilesAreExplained(t *testing.T) {
 		{"norm is a list", "norm: 5 menit", "norm: [5]", line("    norm: 5 menit") + "has no plain text; expected a single value"},
 		{"step id twice", "  - id: division", "  - id: head", line("  - id: division") + `steps[2].id: "head" is taken already`},
 		{"complaint without norm", "    norm: 2 jam\n    clock: working\n", "", line("  - id: light") + "complaints[0].norm: missing or empty"},
+		{"complaint for nobody", "holder: section", "holder: camat", line("    holder: section") + `complaints[3].holder: "camat" is unknown; expected one of head, division, section, verifier`},
 		{"total ends nowhere", "requirements:", "total:\n  norm: 1 jam\n  clock: working\n  ends: closed\nrequirements:", `total.ends: "closed" is unknown`},
 		{"total ends with no step", good, strings.Replace(small, "ends: received", "ends: approved", 1), `m.yaml:4: total.ends: no step ends with "approved"; expected the end of a step`},
 		{"requirement twice", "  - id: identity", "  - id: letter", line("  - id: identity") + `requirements[1].id: "letter" is taken already`},

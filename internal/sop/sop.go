@@ -68,7 +68,8 @@ type SOP struct {
 
 // ComplaintClass is a class of complaint with its norm.
 type ComplaintClass struct {
-	ID    string // light, normative, unsupervised, supervised
-	Title string
-	Norm  Norm
+	ID     string // light, normative, unsupervised, supervised
+	Title  string
+	Norm   Norm
+	Holder Role // who answers it: the verifier unless the file says otherwise
 }
