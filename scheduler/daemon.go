@@ -175,6 +175,9 @@ func (d *Daemon) periodic() []*river.PeriodicJob {
 			continue
 		}
 		every := t.conf.Srikandi.Poll
+		if d.opts.Fast {
+			every = 250 * time.Millisecond
+		}
 		jobs = append(jobs, river.NewPeriodicJob(river.PeriodicInterval(every),
 			func() (river.JobArgs, *river.InsertOpts) { return store.PollGateway{Agency: t.Key}, onlyOne },
 			&river.PeriodicJobOpts{ID: "poll_" + t.Key, RunOnStart: true}))

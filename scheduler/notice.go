@@ -22,6 +22,9 @@ func (d *Daemon) render(ctx context.Context, t *tenant, m store.Outgoing) (mailf
 		if err != nil {
 			return mailflow.Rendered{}, false, err
 		}
+		if digest.Template == mailflow.DigestOffice && digest.In+digest.Closed+digest.Refused+digest.Waiting == 0 {
+			return mailflow.Rendered{}, false, nil // an office without requests isn't written to
+		}
 		r, err := mailflow.RenderDigest(digest, t.templates)
 		return r, true, err
 	}

@@ -13,6 +13,15 @@ import (
 )
 
 var cli struct {
+	Serve      ServeCmd      `cmd:"" help:"Run the daemon."`
+	Demo       DemoCmd       `cmd:"" help:"Run the whole service with simulated partners and invented people."`
+	Approve    ApproveCmd    `cmd:"" help:"Approve a reset."`
+	Return     ReturnCmd     `cmd:"" help:"Give a request back to its office for what is missing."`
+	Reject     RejectCmd     `cmd:"" help:"End a request without a reset."`
+	Rebuild    RebuildCmd    `cmd:"" help:"Check the chain of events and compute the projection again."`
+	Quarantine QuarantineCmd `cmd:"" help:"Work with letters that could not be read."`
+	StopResets StopResetsCmd `cmd:"" help:"Hold all resets of an agency at once."`
+
 	Clock   ClockCmd   `cmd:"" help:"Compute a deadline on an agency's calendar."`
 	Inspect InspectCmd `cmd:"" help:"Read letters (.eml, .pdf, ...) and show what was found; needs no service."`
 	Check   CheckCmd   `cmd:"" help:"Validate the configuration and try every connection."`

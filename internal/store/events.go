@@ -217,3 +217,31 @@ func (tx *Tx) actOn(a *agency.Agency, s request.State, cmds []request.Command) (
 	}
 	return s, tx.project(a, s)
 }
+
+// News is an event with its place in the agency's chain.
+type News struct {
+	Chain  int64
+	Number string
+	Event  request.Event
+}
+
+// EventsAfter lists at most 200 events of an agency behind a place in its chain, oldest first.
+func (s *Store) EventsAfter(ctx context.Context, agencyKey string, chain int64) ([]News, error) {
+	rows, err := s.Pool.Query(ctx, `SELECT number, version, agency, chain, kind, at, seen, body, previous, hash FROM events
+		WHERE agency = $1 AND chain > $2 ORDER BY chain LIMIT 200`, agencyKey, chain)
+	if err != nil {
+		return nil, fmt.Errorf("reading the news of %s: %w", agencyKey, err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[eventRow])
+	if err != nil {
+		return nil, fmt.Errorf("reading the news of %s: %w", agencyKey, err)
+	}
+	out := make([]News, len(list))
+	for i, r := range list {
+		out[i] = News{Chain: r.Chain, Number: r.Number}
+		if out[i].Event, err = s.openEvent(r); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
