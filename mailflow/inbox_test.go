@@ -297,7 +297,7 @@ func TestOneBadMessageHoldsUpNoOther(t *testing.T) {
 	}
 	deliver(t, sim, 3, 4)
 	proxy := mailtest.StartProxy(t, sim.IMAP, func(int) mailtest.Treatment {
-		return func(piece []byte) ([]byte, bool) {
+		return func(piece []byte, _ <-chan struct{}) ([]byte, bool) {
 			text := string(piece)
 			if i := strings.Index(text, "RACUN"); i >= 0 {
 				return piece[:i], false

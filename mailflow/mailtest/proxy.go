@@ -17,13 +17,14 @@ type Proxy struct {
 	treat  func(n int) Treatment
 	conns  map[net.Conn]bool
 	count  int
+	over   chan struct{}
 	closed bool
 	done   sync.WaitGroup
 }
 
 // Treatment changes what a server says on one connection. It gets each piece and says what to pass on, and whether the connection goes on.
-// It may block. nil passes everything on.
-type Treatment func(piece []byte) (pass []byte, goOn bool)
+// It may block until over, which is closed when the proxy ends. nil passes everything on.
+type Treatment func(piece []byte, over <-chan struct{}) (pass []byte, goOn bool)
 
 // StartProxy listens on a free port; treat gives the treatment of the n-th connection, from 0.
 func StartProxy(t testing.TB, target string, treat func(n int) Treatment) *Proxy {
@@ -32,7 +33,7 @@ func StartProxy(t testing.TB, target string, treat func(n int) Treatment) *Proxy
 	if err != nil {
 		t.Fatalf("starting a proxy: %v", err)
 	}
-	p := &Proxy{Addr: l.Addr().String(), listener: l, target: target, treat: treat, conns: map[net.Conn]bool{}}
+	p := &Proxy{Addr: l.Addr().String(), listener: l, target: target, treat: treat, conns: map[net.Conn]bool{}, over: make(chan struct{})}
 	p.done.Go(p.serve)
 	t.Cleanup(p.Close)
 	return p
@@ -45,9 +46,12 @@ func (p *Proxy) Count() int {
 	return p.count
 }
 
-// Close ends it with all its connections. Blocked treatments must be let go first.
+// Close ends it with all its connections.
 func (p *Proxy) Close() {
 	p.mu.Lock()
+	if !p.closed {
+		close(p.over)
+	}
 	p.closed = true
 	for c := range p.conns {
 		c.Close()
@@ -99,7 +103,7 @@ func (p *Proxy) pass(from, to net.Conn, treatment Treatment) {
 		n, err := from.Read(buffer)
 		piece, goOn := buffer[:n], true
 		if treatment != nil && n > 0 {
-			piece, goOn = treatment(piece)
+			piece, goOn = treatment(piece, p.over)
 		}
 		if len(piece) > 0 {
 			if _, err := to.Write(piece); err != nil {
@@ -114,7 +118,7 @@ func (p *Proxy) pass(from, to net.Conn, treatment Treatment) {
 
 // CutAfter passes n bytes on and ends the connection.
 func CutAfter(n int) Treatment {
-	return func(piece []byte) ([]byte, bool) {
+	return func(piece []byte, _ <-chan struct{}) ([]byte, bool) {
 		if len(piece) > n {
 			return piece[:n], false
 		}
@@ -123,11 +127,11 @@ func CutAfter(n int) Treatment {
 	}
 }
 
-// StallAfter passes n bytes on, and then nothing until free is closed; the connection stays open meanwhile.
-func StallAfter(n int, free <-chan struct{}) Treatment {
-	return func(piece []byte) ([]byte, bool) {
+// StallAfter passes n bytes on, and then nothing; the connection stays open.
+func StallAfter(n int) Treatment {
+	return func(piece []byte, over <-chan struct{}) ([]byte, bool) {
 		if len(piece) > n {
-			<-free
+			<-over
 			return nil, false
 		}
 		n -= len(piece)
@@ -138,7 +142,7 @@ func StallAfter(n int, free <-chan struct{}) Treatment {
 // InsertAfter passes n bytes on, then something else, and then the rest.
 func InsertAfter(n int, what string) Treatment {
 	inserted := false
-	return func(piece []byte) ([]byte, bool) {
+	return func(piece []byte, _ <-chan struct{}) ([]byte, bool) {
 		if inserted || len(piece) <= n {
 			n -= len(piece)
 			return piece, true
