@@ -79,18 +79,6 @@ func NewAMS(conf AMSConfig) (*AMS, error) {
 // Close drops the idle connections.
 func (a *AMS) Close() { a.client.CloseIdleConnections() }
 
-// Check opens a connection to BeID and one to the portal, and sends nothing: without a verifier there is nothing to ask.
-func (a *AMS) Check(ctx context.Context) error {
-	for name, to := range map[string]*url.URL{"BeID": a.beid, "the AMS portal": a.portal} {
-		conn, err := a.dial(ctx, to)
-		if err != nil {
-			return fmt.Errorf("connecting to %s: %w", name, cause(err))
-		}
-		_ = conn.Close()
-	}
-	return nil
-}
-
 func withDefaults(c AMSConfig) AMSConfig {
 	word := func(have *string, otherwise string) {
 		if *have == "" {

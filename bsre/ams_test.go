@@ -2,7 +2,6 @@ package bsre_test
 
 import (
 	"errors"
-	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -340,28 +339,5 @@ func TestStatusCallsNeverDelayResets(t *testing.T) {
 	}
 	if o := w.ams.Reset(t.Context(), w.sess, uid, serial); o.Kind != bsre.Accepted {
 		t.Errorf("while the readers rest: %+v", o)
-	}
-}
-
-func TestTheOperatorsCheck(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, bsresim.Options{})
-	for _, version := range []int{1, 2} {
-		if err := w.esign(version).Check(t.Context()); err != nil {
-			t.Errorf("v%d: %v", version, err)
-		}
-		if err := gateway(t, w.url, version).Check(t.Context()); !errors.Is(err, bsre.ErrCredentials) {
-			t.Errorf("v%d, wrong password: %v", version, err)
-		}
-	}
-	calls := w.sim.Calls()
-	if err := w.ams.Check(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if !maps.Equal(calls, w.sim.Calls()) {
-		t.Error("the check of AMS made calls")
-	}
-	if err := clientFor(t, "http://127.0.0.1:1").Check(t.Context()); !errors.Is(err, bsre.ErrUnreachable) {
-		t.Errorf("nobody listens: %v", err)
 	}
 }

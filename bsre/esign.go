@@ -130,15 +130,6 @@ func (e *ESign) Status(ctx context.Context, who Identity) (Status, error) {
 	return readStatus(c, a, who.NIK)
 }
 
-// nobody is a NIK that no person has: region 00.
-const nobody = "0000000000000000"
-
-// Check tries the gateway and the agency's account with a question about nobody, for an operator who sets things up.
-func (e *ESign) Check(ctx context.Context) error {
-	_, err := e.Status(ctx, Identity{NIK: nobody})
-	return err
-}
-
 func (e *ESign) statusRequest(ctx context.Context, who Identity) (*http.Request, error) {
 	if e.conf.Version == 1 {
 		if who.NIK == "" {

@@ -1,7 +1,9 @@
 package bsre
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"pulih/internal/agency"
@@ -58,7 +60,8 @@ type Refusal struct {
 	Sentence string // Indonesian, for the verifier
 }
 
-// Guard returns every rule that forbids the reset; none means that it may be booked.
+// Guard returns every rule that forbids the reset; none means that it may be booked. What a verifier must decide anew comes first, then what
+// only holds the reset, and the phone check last: the applicant is asked to take part only when nothing else is in the way.
 func Guard(in GuardInput) []Refusal {
 	var out []Refusal
 	refuse := func(r Rule, hold bool, sentence string, args ...any) {
@@ -76,7 +79,18 @@ func Guard(in GuardInput) []Refusal {
 	}
 	guardPeople(in, refuse)
 	guardCaps(in, refuse)
+	slices.SortStableFunc(out, func(a, b Refusal) int { return a.rank() - b.rank() })
 	return out
+}
+
+func (r Refusal) rank() int {
+	switch {
+	case r.Rule == RulePhone:
+		return 2
+	case r.Hold:
+		return 1
+	}
+	return 0
 }
 
 type refuseFunc func(r Rule, hold bool, sentence string, args ...any)
@@ -95,12 +109,9 @@ func guardAMS(in GuardInput, refuse refuseFunc) {
 		refuse(RulePhone, true, "Nomor telepon pemohon belum diverifikasi; BSrE mengirim pemeriksaan lewat WhatsApp lebih dahulu.")
 	}
 	chosen, err := Choose(*in.AMS, in.Now)
-	if err != nil {
-		sentence := "Tidak ada sertifikat yang dapat direset."
-		if n, ok := err.(*NoChoice); ok {
-			sentence = n.Sentence()
-		}
-		refuse(RuleNotIssue, false, "%s", sentence)
+	var none *NoChoice
+	if errors.As(err, &none) {
+		refuse(RuleNotIssue, false, "%s", none.Sentence())
 	} else if !SameSerial(chosen.Serial, in.Serial) {
 		refuse(RuleOtherSerial, false, "Sertifikat ISSUE terakhir di AMS bukan lagi yang disetujui.")
 	}

@@ -97,6 +97,9 @@ func TestGuardRails(t *testing.T) {
 		{"below the agency's cap", func(in *bsre.GuardInput) { in.AgencyToday = 49 }, nil},
 		{"the agency's own cap", func(in *bsre.GuardInput) { in.AgencyToday, in.Rules.DailyResets = 3, 3 }, []string{"agency-cap (hold)"}},
 		{"the verifier's cap", func(in *bsre.GuardInput) { in.VerifierToday, in.VerifierCap = 5, 5 }, []string{"verifier-cap (hold)"}},
+		{"everything at once: decisions first, the phone last", func(in *bsre.GuardInput) {
+			in.Stopped, in.AMS.Profile.NeedsPhoneCheck, in.AgencyToday, in.Approver = true, true, 50, agency.Person{}
+		}, []string{"own-request", "stopped (hold)", "agency-cap (hold)", "phone (hold)"}},
 	} {
 		in := allowed()
 		c.edit(&in)

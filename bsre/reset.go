@@ -65,7 +65,7 @@ func (a *AMS) sendOnce(ctx context.Context, s Session, method, path string, body
 	req.Header.Set("Accept", "application/json")
 	req.Close = true
 
-	conn, err := a.dial(ctx, a.portal)
+	conn, err := a.dial(ctx)
 	if err != nil {
 		return Outcome{Kind: NotSent, Message: "Portal AMS tidak dapat dihubungi; tidak ada yang dikirim."}
 	}
@@ -76,16 +76,16 @@ func (a *AMS) sendOnce(ctx context.Context, s Session, method, path string, body
 // dial opens a connection for one call. net/http's Transport isn't used for it, on purpose: it repeats idempotent requests on kept-alive
 // connections that died, and writes from a goroutine of its own, so that after a cancelled call nobody can say whether bytes left.
 // Here nothing is sent before dial has returned, and everything may have been sent after.
-func (a *AMS) dial(ctx context.Context, to *url.URL) (net.Conn, error) {
+func (a *AMS) dial(ctx context.Context) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.conf.DialTimeout)
 	defer cancel()
 	dialer := &net.Dialer{KeepAlive: -1}
-	address := net.JoinHostPort(to.Hostname(), port(to))
-	if to.Scheme != "https" {
+	address := net.JoinHostPort(a.portal.Hostname(), port(a.portal))
+	if a.portal.Scheme != "https" {
 		return dialer.DialContext(ctx, "tcp", address)
 	}
 	conf := a.tls.Clone()
-	conf.ServerName = to.Hostname()
+	conf.ServerName = a.portal.Hostname()
 	conf.NextProtos = []string{"http/1.1"}
 	return (&tls.Dialer{NetDialer: dialer, Config: conf}).DialContext(ctx, "tcp", address)
 }
@@ -135,6 +135,7 @@ func readAnswer(conn net.Conn, req *http.Request) (got answer, challenge bool, e
 		if resp.StatusCode >= 100 && resp.StatusCode < 200 && resp.StatusCode != http.StatusSwitchingProtocols {
 			continue
 		}
+		defer resp.Body.Close()
 		body, err := io.ReadAll(resp.Body)
 		return answer{resp.StatusCode, body, credentials(req)}, resp.Header.Get("WWW-Authenticate") != "", err
 	}
