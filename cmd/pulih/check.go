@@ -15,8 +15,8 @@ import (
 
 // CheckCmd validates the configuration and tries what it names.
 type CheckCmd struct {
-	Config string `default:"pulih.yaml" placeholder:"FILE" help:"Configuration file."`
-	JSON   bool   `name:"json" help:"Print one JSON object."`
+	ConfigFlag
+	JSON bool `name:"json" help:"Print one JSON object."`
 }
 
 // Run answers in sentences for the operator. It fails when the configuration or a connection does; warnings are no failure.

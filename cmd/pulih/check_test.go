@@ -19,7 +19,7 @@ func TestCheckNamesEveryMistakeAndTriesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	var text, object bytes.Buffer
-	err := (&CheckCmd{Config: file}).run(t.Context(), &text, time.Now())
+	err := (&CheckCmd{ConfigFlag{file}, false}).run(t.Context(), &text, time.Now())
 	if err == nil || err.Error() != "konfigurasi tidak dapat dipakai: 2 kesalahan" {
 		t.Errorf("error: %v", err)
 	}
@@ -28,7 +28,7 @@ func TestCheckNamesEveryMistakeAndTriesNothing(t *testing.T) {
 		!strings.HasPrefix(lines[1], file+":2: listen: ") || !strings.HasPrefix(lines[2], file+":3: agencies: ") {
 		t.Errorf("printed:\n%s", &text)
 	}
-	if err := (&CheckCmd{Config: file, JSON: true}).run(t.Context(), &object, time.Now()); err == nil {
+	if err := (&CheckCmd{ConfigFlag{file}, true}).run(t.Context(), &object, time.Now()); err == nil {
 		t.Error("no error with --json")
 	}
 	var report checkReport
@@ -42,7 +42,7 @@ func TestCheckNamesEveryMistakeAndTriesNothing(t *testing.T) {
 
 func TestCheckOfAMissingFileSaysWhich(t *testing.T) {
 	t.Parallel()
-	err := (&CheckCmd{Config: "tidak-ada.yaml"}).run(t.Context(), &bytes.Buffer{}, time.Now())
+	err := (&CheckCmd{ConfigFlag{"tidak-ada.yaml"}, false}).run(t.Context(), &bytes.Buffer{}, time.Now())
 	if err == nil || err.Error() != "reading the configuration tidak-ada.yaml: no such file or directory" {
 		t.Errorf("error: %v", err)
 	}
@@ -74,7 +74,7 @@ agencies:
 		t.Fatal(err)
 	}
 	var text, object bytes.Buffer
-	err := (&CheckCmd{Config: file}).run(t.Context(), &text, time.Date(2026, 11, 20, 3, 0, 0, 0, time.UTC))
+	err := (&CheckCmd{ConfigFlag{file}, false}).run(t.Context(), &text, time.Date(2026, 11, 20, 3, 0, 0, 0, time.UTC))
 	if err == nil || err.Error() != "1 dari 7 pemeriksaan gagal" {
 		t.Errorf("error: %v", err)
 	}
@@ -88,7 +88,7 @@ agencies:
 			t.Errorf("lacks %q in\n%s", want, &text)
 		}
 	}
-	if err := (&CheckCmd{Config: file, JSON: true}).run(t.Context(), &object, time.Now()); err == nil {
+	if err := (&CheckCmd{ConfigFlag{file}, true}).run(t.Context(), &object, time.Now()); err == nil {
 		t.Error("no error with --json")
 	}
 	var report checkReport

@@ -282,25 +282,41 @@ func (t *Tenant) verifyOffices(r *reader, key string) {
 			t.ownAddress(r, address, item(at+".addresses", j))
 		}
 		if o.Head != nil {
-			t.verifyOfficial(r, once, *o.Head, at+".head", true)
+			t.verifyOfficial(r, once, *o.Head, at+".head")
 		}
 		for j, f := range o.Acting { // somebody who acts here is usually listed where they belong
-			t.verifyOfficial(r, once, f, item(at+".acting", j), false)
+			t.ownAddress(r, f.Email, item(at+".acting", j)+".email")
+			t.verifyActing(r, f, item(at+".acting", j))
 		}
 		for j, f := range o.Officials {
-			t.verifyOfficial(r, once, f, item(at+".officials", j), true)
+			t.verifyOfficial(r, once, f, item(at+".officials", j))
 		}
 	}
 }
 
-func (t *Tenant) verifyOfficial(r *reader, once unique, f Official, key string, own bool) {
+func (t *Tenant) verifyOfficial(r *reader, once unique, f Official, key string) {
 	t.ownAddress(r, f.Email, key+".email")
-	if !own {
-		return
-	}
 	once.check("NIP", agency.Digits(f.NIP), key+".nip")
 	once.check("NIK", f.NIK, key+".nik")
 	once.check("address", strings.ToLower(f.Email), key+".email")
+}
+
+// verifyActing holds somebody who is listed twice to one address: with two of them nobody could say where a reset goes.
+func (t *Tenant) verifyActing(r *reader, f Official, key string) {
+	for i := range t.Agency.Offices {
+		for _, other := range t.Agency.Offices[i].All() {
+			sameAddress := agency.SameAddress(f.Email, other.Email)
+			sameNIP := f.NIP != "" && agency.Digits(f.NIP) == other.NIP
+			if sameNIP && !sameAddress {
+				r.bad(key+".email", "another address than the same person has in %s; expected the same", t.Offices[i].ID)
+				return
+			}
+			if sameAddress && !sameNIP && !agency.SameName(f.Name, other.Name) {
+				r.bad(key+".email", "the address of somebody else in %s; expected one of their own", t.Offices[i].ID)
+				return
+			}
+		}
+	}
 }
 
 // ownAddress holds an address to the agency's domains (service.md, "Mail").
