@@ -1,6 +1,7 @@
 package mailflow
 
 import (
+	"slices"
 	"time"
 )
 
@@ -49,7 +50,7 @@ func noticeSample(template string) Notice {
 	n := Notice{
 		Template: template, Now: now, Agency: noticeSampleAgency(), To: noticeSampleVerifier,
 		Request: NoticeRequest{
-			Number: "PBG-2026-000123", State: "Menunggu pemeriksaan", OpenedAt: now.Add(-108 * time.Minute),
+			Number: "PBG-2026-000123", State: "Data sedang diperiksa", OpenedAt: now.Add(-108 * time.Minute),
 			LetterNumber: "B/500.12.16.3/573/DINDIKBUD/XI/2026", LetterDate: now.AddDate(0, 0, -3), Channel: "Srikandi",
 			LetterSubject: "Permohonan Lupa Passphrase Sertifikat Elektronik",
 			Office:        "Dinas Pendidikan dan Kebudayaan", Applicant: "Endah Contohsari, S.Pd., M.M.",
@@ -83,9 +84,9 @@ func noticeSample(template string) Notice {
 	}
 	switch template {
 	case NoticeReceiptOffice:
-		n.To = noticeSampleOffice
+		n.To, n.Request.State = noticeSampleOffice, ""
 	case NoticeReceiptApplicant:
-		n.To = noticeSampleApplicant
+		n.To, n.Request.State = noticeSampleApplicant, "Surat sedang didisposisikan"
 	case NoticeWork:
 		n.Step = examine
 		n.Reason = "Kasi: Untuk ditindaklanjuti sesuai ketentuan."
@@ -97,7 +98,7 @@ func noticeSample(template string) Notice {
 		n.Reason = "Disposisi ditarik kembali oleh pengirimnya di Srikandi."
 		n.Links = NoticeLinks{}
 	case NoticeReturned:
-		n.To = noticeSampleOffice
+		n.To, n.Request.State = noticeSampleOffice, "Ada yang perlu dilengkapi"
 		n.Total.Paused = true
 		n.Missing = []string{"Surat belum dibubuhi stempel dinas.", "Jabatan pemohon pada surat berbeda dengan data kami; mohon dipastikan.",
 			"E-mail dinas pemohon belum dicantumkan."}
@@ -114,7 +115,7 @@ func noticeSample(template string) Notice {
 		n.Step = NoticeClock{Title: "Pemohon membuat passphrase baru", Norm: "30 menit", Left: 30 * time.Minute, Due: now.Add(30 * time.Minute)}
 		n.Links.Yes, n.Links.No = "https://tte.purbalinggakab.go.id/s/contoh/sudah", "https://tte.purbalinggakab.go.id/s/contoh/kendala"
 	case NoticePhoneCheck:
-		n.To = noticeSampleApplicant
+		n.To, n.Request.State = noticeSampleApplicant, "Permohonan disetujui"
 		n.Total.Paused = true
 	case NoticeUncertain:
 		n.Instructions = instructions
@@ -136,7 +137,7 @@ func noticeSample(template string) Notice {
 		n.Total.Used = 96 * time.Minute
 		n.Links.Complaint = "https://tte.purbalinggakab.go.id/pengaduan"
 	case NoticeRejected:
-		n.To = noticeSampleOffice
+		n.To, n.Request.State = noticeSampleOffice, "Permohonan tidak dapat diproses"
 		n.Total = NoticeClock{}
 		n.Reason = "Surat tidak ditandatangani oleh kepala perangkat daerah atau pejabat yang mewakilinya."
 		n.Missing = []string{"Ajukan surat baru yang ditandatangani kepala dinas atau Plt./Plh. kepala dinas dan dibubuhi stempel."}
@@ -242,7 +243,7 @@ func digestSample(template string) Digest {
 		Outages: []DigestOutage{{System: "Srikandi", From: now.Add(-6 * time.Hour), Until: now.Add(-5 * time.Hour), Broken: 0}},
 		Links:   NoticeLinks{Desk: "https://tte.purbalinggakab.go.id/pimpinan", Mute: "https://tte.purbalinggakab.go.id/saya/surel"},
 	}
-	d.DueNext = d.Oldest[2:]
+	d.DueNext = slices.Clone(d.Oldest[2:])
 	kept, broken := []int{21, 26, 18, 30, 33, 12, 28, 25}, []int{4, 2, 0, 5, 3, 0, 1, 2}
 	for i := range kept {
 		d.Trend = append(d.Trend, DigestWeek{From: day.AddDate(0, 0, 7*(i-7)), In: kept[i] + broken[i] + i%3, Kept: kept[i], Broken: broken[i]})
@@ -266,7 +267,7 @@ func digestSample(template string) Digest {
 		d.Links = NoticeLinks{Status: "https://tte.purbalinggakab.go.id/k/contoh", Mute: "https://tte.purbalinggakab.go.id/k/contoh/surel"}
 	case DigestVerifier:
 		d.To, d.Now = noticeSampleVerifier, day.Add(7*time.Hour+30*time.Minute)
-		d.Work = d.Oldest[1:]
+		d.Work = slices.Clone(d.Oldest[1:])
 		d.Sessions, d.Uncertain, d.Unclear, d.Quarantine = 2, 1, 1, 0
 		d.Links.Desk = "https://tte.purbalinggakab.go.id/meja"
 	}

@@ -288,7 +288,7 @@ func noticeFilled(t *testing.T, s string) []noticeMail {
 		n := noticeSample(name)
 		noticeFill(reflect.ValueOf(&n).Elem(), "", s)
 		n.Template = name
-		for _, kind := range []NoticeKind{NoticeToOffice, NoticeToApplicant, NoticeToStaff, NoticeToCitizen} {
+		for _, kind := range []NoticeKind{NoticeToOffice, NoticeToApplicant} { // the others are greeted as the applicant is
 			n.To.Kind = kind
 			r, err := RenderNotice(n, nil)
 			if err != nil {
@@ -481,12 +481,78 @@ func TestNoticeFaultyTemplatesAreNamed(t *testing.T) {
 		{"parts.html", `{{define "foot"}}<script>x</script>{{end}}`, "<script>"},
 		{"mail.css", "p { background:url(https://evil.example) }", "line 1"},
 		{"mail.css", "p color:red", "line 1"},
-		{"selesai.html", body(""), "no mail has that name"},
 	} {
-		err := TemplateCheck(fstest.MapFS{c.file: {Data: []byte(c.source)}})
+		_, err := RenderNotice(noticeSample(NoticeDone), fstest.MapFS{c.file: {Data: []byte(c.source)}})
 		name := strings.TrimSuffix(c.file, path.Ext(c.file))
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), name) && c.file != "parts.html" {
 			t.Errorf("%s with %s: %v; want %q", c.file, c.source, err, c.want)
+		}
+	}
+	err := TemplateCheck(fstest.MapFS{"selesai.html": {Data: []byte(body(""))}, "done.html": {Data: []byte(body(`<img src="x">`))}})
+	if err == nil || !strings.Contains(err.Error(), "selesai.html: no mail has that name") || !strings.Contains(err.Error(), "template done") {
+		t.Errorf("a check that doesn't name both faults: %v", err)
+	}
+}
+
+// A field that no template shows is one that a caller fills for nothing.
+func TestNoticeEachFieldIsSaid(t *testing.T) {
+	t.Parallel()
+	var said strings.Builder
+	words := map[string]string{} // what was put into a field -> the field
+	for _, name := range noticeTemplates {
+		n := noticeSample(name)
+		noticeName(reflect.ValueOf(&n).Elem(), "", "Notice", words)
+		n.Template = name
+		for _, kind := range []NoticeKind{NoticeToOffice, NoticeToStaff} {
+			n.To.Kind = kind
+			n.Instructions.Clicks = nil
+			r, err := RenderNotice(n, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			said.WriteString(r.HTML)
+		}
+	}
+	for _, name := range digestTemplates {
+		d := digestSample(name)
+		d.Work = slices.Clone(d.Oldest)
+		noticeName(reflect.ValueOf(&d).Elem(), "", "Digest", words)
+		d.Template, d.To.Kind = name, NoticeToStaff
+		r, err := RenderDigest(d, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said.WriteString(r.HTML)
+	}
+	for word, field := range words {
+		if !strings.Contains(said.String(), word) && !slices.Contains([]string{"Notice.Template", "Digest.Template", "Notice.To.Kind", "Digest.To.Kind",
+			"Notice.Total.Title", "Notice.Total.Holder", "Notice.Instructions.Clicks", "Notice.Agency.Prefix"}, field) && !strings.Contains(field, ".Links.") {
+			t.Errorf("no template says %s", field)
+		}
+	}
+}
+
+// noticeName puts into each string a word that names its field.
+func noticeName(v reflect.Value, tag, field string, words map[string]string) {
+	switch v.Kind() {
+	case reflect.String:
+		word := "kata" + strings.ReplaceAll(field, ".", "")
+		if tag == "url" {
+			word = "https://tte.example.go.id/" + word
+		}
+		v.SetString(word)
+		words[word] = field
+	case reflect.Slice:
+		for i := range v.Len() {
+			noticeName(v.Index(i), tag, field, words)
+		}
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			return
+		}
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			noticeName(v.Field(i), f.Tag.Get("notice"), field+"."+f.Name, words)
 		}
 	}
 }
