@@ -12,13 +12,16 @@ import (
 // Cursor is how far an agency's letters were read. The store keeps it; its zero value reads everything that the gateway has. It
 // moves only in the transaction that stores what was read before it (invariant 1).
 type Cursor struct {
-	UpdatedSince time.Time // the newest change of all finished rounds; a round begins Overlap earlier
+	UpdatedSince time.Time // up to here all finished rounds saw everything; a round begins Overlap earlier
 	Page         string    // next_cursor inside a round; empty between rounds
 	High         time.Time // the newest change in this round so far
+	// Near is when this round came near the present: a change made before that may still come late, behind the round's back, if the round
+	// is interrupted and goes on much later.
+	Near time.Time
 }
 
 func (c Cursor) same(as Cursor) bool {
-	return c.Page == as.Page && c.UpdatedSince.Equal(as.UpdatedSince) && c.High.Equal(as.High)
+	return c.Page == as.Page && c.UpdatedSince.Equal(as.UpdatedSince) && c.High.Equal(as.High) && c.Near.Equal(as.Near)
 }
 
 // Stamp names one state of a letter.
@@ -92,10 +95,10 @@ func (p Poller) Poll(ctx context.Context, cur Cursor) (Polled, error) {
 		case err != nil:
 			return run.Polled, err
 		}
-		cur = advance(cur, page, p.Now())
-		looped := pages[cur.Page]
-		if looped {
-			cur = Cursor{UpdatedSince: later(cur.UpdatedSince, cur.High)}
+		looped := pages[page.NextCursor]
+		cur = advance(cur, page, p.Overlap, p.Now())
+		if looped || cur.Page == "" {
+			cur = finish(cur)
 		}
 		if err := run.page(ctx, page, cur); err != nil {
 			return run.Polled, err
@@ -109,9 +112,9 @@ func (p Poller) Poll(ctx context.Context, cur Cursor) (Polled, error) {
 	}
 }
 
-// advance is the cursor behind a page: inside the round the next page, at its end the newest change. A change dated in the future, by
-// a wrong clock or a malformed row, would hide all that follow: the cursor never passes the present, by either clock.
-func advance(cur Cursor, page Page, now time.Time) Cursor {
+// advance is the cursor behind a page. A change dated in the future, by a wrong clock or a malformed row, would hide all that follow: the
+// cursor never passes the present, by either clock.
+func advance(cur Cursor, page Page, overlap time.Duration, now time.Time) Cursor {
 	present := now
 	if !page.ServerTime.IsZero() && page.ServerTime.Before(now) {
 		present = page.ServerTime
@@ -123,10 +126,20 @@ func advance(cur Cursor, page Page, now time.Time) Cursor {
 			cur.High = later(cur.High, present)
 		}
 	}
-	if cur.Page = page.NextCursor; cur.Page == "" {
-		cur = Cursor{UpdatedSince: later(cur.UpdatedSince, cur.High)}
+	if cur.High.After(present.Add(-overlap)) && (cur.Near.IsZero() || present.Before(cur.Near)) {
+		cur.Near = present
 	}
+	cur.Page = page.NextCursor
 	return cur
+}
+
+// finish ends a round: the next one begins at the newest change, or where this one came near the present if that was earlier.
+func finish(cur Cursor) Cursor {
+	since := later(cur.UpdatedSince, cur.High)
+	if !cur.Near.IsZero() && cur.Near.Before(since) {
+		since = cur.Near
+	}
+	return Cursor{UpdatedSince: since}
 }
 
 func staleCursor(err error) bool {
