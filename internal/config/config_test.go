@@ -77,3 +77,39 @@ func TestTheShippedExampleIsAWholeInstallation(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAgencysOwnHoursClosedDaysAndSOP(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"libur.csv": "date,kind,name\n2026-01-01,national,Tahun Baru Masehi\n",
+		"lokal.csv": "date,kind,name,open\n2026-11-18,local,Hari Jadi,\n2026-11-19,local,Gladi,07.30-10.00\n",
+		"sop.yaml":  "id: contoh-1\ntitle: Contoh\nsource: Contoh\nsteps:\n  - {id: masuk, title: Surat masuk, actors: [applicant], ends: received}\n  - {id: periksa, title: Periksa, actors: [verifier], ends: approved, norm: 10 menit, clock: working}\n  - {id: ajukan, title: Ajukan, actors: [verifier], ends: reset, norm: 10 menit, clock: working}\n  - {id: selesai, title: Selesai, actors: [applicant], ends: usable}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := strings.NewReplacer("sop: purbalingga", `sop: ./sop.yaml
+    closed_days: [libur.csv, lokal.csv]
+    hours:
+      - {name: biasa, wednesday: "08.00-12.00", thursday: "08.00-12.00, 13.00-15.00", saturday: closed}
+      - {name: sibuk, first_day: 2026-11-25, last_day: 2026-11-25, wednesday: "06.00-18.00"}`).Replace(small)
+	c, err := Parse([]byte(text), filepath.Join(dir, "pulih.yaml"), smallEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := c.Agencies()[0]
+	if a.SOP.ID != "contoh-1" {
+		t.Errorf("SOP %q", a.SOP.ID)
+	}
+	for day, want := range map[int]string{11: "08.00-12.00", 12: "08.00-12.00 13.00-15.00", 13: "", 18: "", 19: "08.00-10.00", 25: "06.00-18.00"} {
+		var got []string
+		for _, o := range a.Calendar.Hours(time.Date(2026, 11, day, 12, 0, 0, 0, a.Zone)) {
+			got = append(got, o.From.Format("15.04")+"-"+o.Until.Format("15.04"))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("2026-11-%02d is open %s, expected %s", day, got, want)
+		}
+	}
+}

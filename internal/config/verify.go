@@ -194,25 +194,30 @@ func (t *Tenant) verifyStaff(r *reader, key string) {
 	if len(t.Staff) == 0 {
 		return
 	}
-	for _, role := range t.needed() {
+	for _, role := range []sop.Role{sop.Head, sop.Verifier} { // who else answers for it, who else checks
 		if !held[string(role)] {
 			r.bad(key+".staff", "nobody has the role %s (%s); expected at least one person", role, role.Title())
 		}
 	}
+	t.verifySteps(r, key, held)
 }
 
-// needed are the roles that somebody must hold: head and verifier always (who else answers, who else checks), and each that the SOP names.
-func (t *Tenant) needed() []sop.Role {
-	need := []sop.Role{sop.Head, sop.Verifier}
+func (t *Tenant) verifySteps(r *reader, key string, held map[string]bool) {
 	if t.Agency.SOP == nil {
-		return need
+		return
 	}
 	for _, step := range t.Agency.SOP.Steps {
-		if len(step.Actors) == 1 && step.Actors[0].Depth() >= 0 && !slices.Contains(need, step.Actors[0]) {
-			need = append(need, step.Actors[0])
+		var names []string
+		done := false
+		for _, role := range step.Actors {
+			names = append(names, string(role))
+			done = done || held[string(role)] || role.Depth() < 0 // applicants and BSrE are not staff
+		}
+		named := slices.Contains(names, string(sop.Head)) || slices.Contains(names, string(sop.Verifier)) // said above
+		if !done && !named {
+			r.bad(key+".staff", "the SOP's step %s is nobody's; expected somebody with the role %s", step.ID, strings.Join(names, " or "))
 		}
 	}
-	return need
 }
 
 func (t *Tenant) verifyLeave(r *reader, key string) {
