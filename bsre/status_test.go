@@ -2,7 +2,6 @@ package bsre_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -296,24 +295,4 @@ func TestVerificationOfAPDF(t *testing.T) {
 	if _, err := w.esign(2).VerifyPDF(t.Context(), nil); err == nil {
 		t.Error("an empty PDF")
 	}
-}
-
-// Whatever a gateway answers, ISSUE is read only from a JSON object that says so.
-func FuzzIssueIsNeverGuessed(f *testing.F) {
-	f.Add(200, `{"status":"ISSUE"}`)
-	f.Add(200, `{"status_code":1111}`)
-	f.Add(500, `{"status":"ISSUE"}`)
-	f.Add(200, `{"data":[{"status":"issue"},{}]}`)
-	f.Add(200, `{"status":"NOT_ISSUE","message":"ISSUE"}`)
-	f.Add(200, `<p>ISSUE 1111</p>`)
-	f.Fuzz(func(t *testing.T, status int, body string) {
-		got, err := bsre.ReadStatusForTest(status, []byte(body))
-		if got.Code != bsre.Issue {
-			return
-		}
-		upper := strings.ToUpper(body)
-		if err != nil || status < 200 || status > 299 || !json.Valid([]byte(body)) || !strings.Contains(upper, "STATUS") && !strings.Contains(body, `\u`) {
-			t.Fatalf("ISSUE from HTTP %d %q (%v)", status, body, err)
-		}
-	})
 }
