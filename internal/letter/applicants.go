@@ -238,7 +238,7 @@ func splitNameNIP(v string) (name, nip string) {
 		return v, ""
 	}
 	n, _ := findNIP(v)
-	return strings.TrimRight(cleanName(v[:at[0]]), " /-,;(."), n
+	return strings.TrimRight(cleanName(v[:at[0]]), " /-,;("), n
 }
 
 var (

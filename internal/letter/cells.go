@@ -58,10 +58,11 @@ type sheet struct {
 	document
 	cells [][]cell
 	used  []bool // lines that a label, table or signature has taken
+	table []bool // lines of tables
 }
 
 func newSheet(d document) *sheet {
-	s := &sheet{document: d, cells: make([][]cell, len(d.lines)), used: make([]bool, len(d.lines))}
+	s := &sheet{document: d, cells: make([][]cell, len(d.lines)), used: make([]bool, len(d.lines)), table: make([]bool, len(d.lines))}
 	for i, l := range d.lines {
 		s.cells[i] = cellsOf(l.text)
 	}
@@ -161,8 +162,9 @@ func (s *sheet) pair(i, k int) (found, int) {
 	f.field = fd
 	if k+1 < len(cells) && strings.HasPrefix(cells[k+1].text, ":") {
 		v := strings.TrimSpace(strings.TrimLeft(cells[k+1].text, ": "))
-		f.valueAt = cells[k+1].end - utf8.RuneCountInString(v)
-		f.value = v
+		if v != "" {
+			f.value, f.valueAt = v, cells[k+1].end-utf8.RuneCountInString(v)
+		}
 		return f, 2 + s.extend(&f, i, k+2)
 	}
 	if fd == fieldSkip || fd == fieldDate || strings.HasSuffix(c.text, ",") {
@@ -276,7 +278,8 @@ func (s *sheet) continuation(f *found, i int) (string, bool) {
 		// A tabbed line of a document continues with lines of tabs alone before the text.
 		return "", false
 	}
-	if isLabel(c.text) && (strings.Contains(c.text, ":") || len(s.cells[i]) > 1) || startsSentence(c.text) || onlyNIP.MatchString(c.text) {
+	aligned := abs(c.at-f.valueAt) <= 1 && f.valueAt > f.labelAt+4 && f.field != fieldName
+	if isLabel(c.text) && (strings.Contains(c.text, ":") || len(s.cells[i]) > 1) || startsSentence(c.text) && !aligned || onlyNIP.MatchString(c.text) {
 		return "", false
 	}
 	if listMark.MatchString(c.text) && f.field != fieldSubject && f.field != fieldPosition {

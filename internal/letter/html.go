@@ -324,7 +324,7 @@ func rowLines(row [][]string) []string {
 		return out
 	}
 	for _, c := range row {
-		if len(c) > 1 && (labelCount(c) >= 2 || len(c) > 6) {
+		if len(c) > 1 && (labelCount(c) >= 2 || len(c) > 6 || len(c) > 2 && filled <= 2) {
 			var out []string
 			for _, c := range row {
 				if len(c) > 0 {

@@ -55,7 +55,7 @@ func label(p string) *regexp.Regexp {
 }
 
 var (
-	listMark = regexp.MustCompile(`^\s*(?:[-–—•*·▪➢►o]\s+|\(?(?:\d{1,2}|[a-zA-Z])[.)]\s*)`)
+	listMark = regexp.MustCompile(`^\s*(?:[-–—•*·▪➢►o]\s+|\(?(?:\d{1,2}[.)]\s*|[a-zA-Z][.)]\s+))`)
 	spaces   = regexp.MustCompile(`\s+`)
 )
 

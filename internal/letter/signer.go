@@ -59,6 +59,9 @@ func (s *sheet) signBlocks() []signBlock {
 
 // lonelyNIP: a line that was taken for a labelled NIP but stands below a name without a label, as in a signature.
 func (s *sheet) lonelyNIP(i int) bool {
+	if s.table[i] {
+		return false
+	}
 	for _, c := range s.cells[i] {
 		if onlyNIP.MatchString(c.text) {
 			for j := i - 1; j >= 0 && j >= i-2; j-- {
@@ -119,6 +122,10 @@ func (s *sheet) blockAbove(i int, c cell) (signBlock, bool) {
 			b.name, b.nameLine, gap = name, j, 0
 			continue
 		}
+		if gap == 0 && len(position) == 0 && j == b.nameLine-1 && strings.HasSuffix(t, ",") && looksLikeName(t) && wrappedName.MatchString(t+" "+b.name) {
+			b.name, b.nameLine = cleanName(t+" "+b.name), j
+			continue
+		}
 		if ownCue.MatchString(t) {
 			b.own = true
 			b.first = j
@@ -149,6 +156,9 @@ func (s *sheet) blockAbove(i int, c cell) (signBlock, bool) {
 	}
 	return b, b.name != ""
 }
+
+// wrappedName: a name whose titles went to the next line.
+var wrappedName = regexp.MustCompile(`^[^,]+,.*\.|^[^,]+, (?i:[smad]\.?[\p{L}.]+)`)
 
 // joinPosition joins the lines of a position; place lines such as "KABUPATEN X" belong to it.
 func joinPosition(lines []string) string {

@@ -99,7 +99,7 @@ func (s *sheet) headContinues(i int) bool {
 	if s.blank(i) {
 		return false
 	}
-	known := false
+	known, short := false, true
 	for _, c := range s.cells[i] {
 		if len(c.text) > 24 || digitsOf(c.text) != "" || strings.ContainsAny(c.text, ":@,") {
 			return false
@@ -108,8 +108,9 @@ func (s *sheet) headContinues(i int) bool {
 		case "ruang", "gol", "golongan", "gol ruang", "gol. ruang", "dinas", "resmi", "nip", "nik", "hp", "wa", "kerja", "lengkap", "ktp", "email", "e-mail", "telepon", "whatsapp", "pangkat", "jabatan", "no", "nama", "unit kerja", "instansi", "go.id", "elektronik", "daerah", "perangkat daerah":
 			known = true
 		}
+		short = short && len(c.text) <= 4 && strings.ToLower(c.text) == c.text
 	}
-	return known
+	return known || short
 }
 
 // headColumns joins heading cells that stand above each other.
@@ -141,6 +142,9 @@ func (s *sheet) headColumns(first, last int) []tableColumn {
 		f, ok := headField(h.text)
 		if !ok {
 			f, ok = headField(strings.ReplaceAll(h.text, "/ ", "/"))
+		}
+		if !ok {
+			f, ok = headField(strings.ReplaceAll(h.text, " ", "")) // broken within a word
 		}
 		if !ok {
 			f = fieldSkip
@@ -193,7 +197,7 @@ func (s *sheet) tableRows(h tableHead) ([]*person, int) {
 		return nil, h.last
 	}
 	for i := h.first; i <= last; i++ {
-		s.used[i] = true
+		s.used[i], s.table[i] = true, true
 	}
 	return people, last
 }
@@ -356,7 +360,8 @@ func (s *sheet) assemble(rows []int, byPage map[int][]tableColumn, heading []tab
 			} else {
 				sep := " "
 				c := cols[s.lines[x.line].page]
-				if c[x.col].field == fieldEmail || strings.HasSuffix(joined[x.col], "@") {
+				if c[x.col].field == fieldEmail || strings.HasSuffix(joined[x.col], "@") ||
+					c[x.col].field == fieldPhone && !strings.Contains(x.text, " ") && len(x.text) < 5 {
 					sep = ""
 				}
 				joined[x.col] += sep + x.text

@@ -102,8 +102,9 @@ func (d *Doc) Text() string {
 			}
 			b.WriteString("\n")
 		case "columns":
-			for k := range max(len(x.left), len(x.right)) {
-				fmt.Fprintf(&b, "%-44s%s\n", at(x.left, k), at(x.right, k))
+			left := wrapAll(x.left, 62)
+			for k := range max(len(left), len(x.right)) {
+				fmt.Fprintf(&b, "%-66s%s\n", at(left, k), at(x.right, k))
 			}
 			b.WriteString("\n")
 		case "sign":
@@ -125,6 +126,33 @@ func at(list []string, i int) string {
 		return list[i]
 	}
 	return ""
+}
+
+// wrapAll wraps each line; what continues a "label : value" stands below the value.
+func wrapAll(lines []string, n int) []string {
+	var out []string
+	for _, l := range lines {
+		indent := ""
+		if i := strings.Index(l, ": "); i > 0 && i < 14 {
+			indent = strings.Repeat(" ", i+2)
+		}
+		if len(l) <= n {
+			out = append(out, l)
+			continue
+		}
+		head := ""
+		if indent != "" {
+			head, l = l[:len(indent)], l[len(indent):]
+		}
+		for k, part := range wrap(l, n-len(indent)) {
+			if k == 0 {
+				out = append(out, head+part)
+			} else {
+				out = append(out, indent+part)
+			}
+		}
+	}
+	return out
 }
 
 func wrap(s string, n int) []string {
@@ -242,9 +270,10 @@ func (d *Doc) PDF() []byte {
 			p.Ln(3)
 		case "columns":
 			y := p.GetY()
-			for k := range max(len(x.left), len(x.right)) {
+			left := wrapAll(x.left, 48)
+			for k := range max(len(left), len(x.right)) {
 				p.SetXY(22, y+float64(k)*h)
-				p.CellFormat(90, h, tr(at(x.left, k)), "", 0, "L", false, 0, "")
+				p.CellFormat(90, h, tr(at(left, k)), "", 0, "L", false, 0, "")
 				p.CellFormat(80, h, tr(at(x.right, k)), "", 0, "L", false, 0, "")
 			}
 			p.Ln(h + 2)
@@ -252,7 +281,7 @@ func (d *Doc) PDF() []byte {
 			if p.GetY()+float64(len(x.right))*h > 275 {
 				p.AddPage()
 			}
-			for _, l := range x.right {
+			for _, l := range wrapAll(x.right, 38) {
 				p.SetX(112)
 				p.CellFormat(80, h, tr(l), "", 1, "L", false, 0, "")
 			}
