@@ -46,6 +46,15 @@ func (p *Proxy) Count() int {
 	return p.count
 }
 
+// Drop closes the connections that are open now.
+func (p *Proxy) Drop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c := range p.conns {
+		c.Close()
+	}
+}
+
 // Close ends it with all its connections.
 func (p *Proxy) Close() {
 	p.mu.Lock()
