@@ -70,6 +70,8 @@ func TestTheShippedExampleIsAWholeInstallation(t *testing.T) {
 		"keys below the state":          c.Keys.File == "/var/lib/pulih/keys",
 		"no database: the embedded one": c.Database.URL.IsZero(),
 		"size":                          c.Tenants[0].Inbox.Limit == 35<<20,
+		"schedule in the agency's zone": mdn.Schedules.Pack.Next(noon).Equal(time.Date(2027, 1, 5, 9, 0, 0, 0, pbg.Zone)),
+		"schedule by office hours":      mdn.Schedules.DigestHead.Next(noon).Equal(time.Date(2026, 12, 22, 15, 30, 0, 0, pbg.Zone)),
 		"window":                        mdn.BSrE.AMS.Windows[1].Open(time.Date(2026, 11, 21, 9, 0, 0, 0, pbg.Zone)),
 	} {
 		if !ok {
