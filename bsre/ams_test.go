@@ -223,7 +223,6 @@ func TestASessionFromSignInToItsEnd(t *testing.T) {
 
 func TestTokensAsBeIDWritesThem(t *testing.T) {
 	t.Parallel()
-	var denied *bsre.Denied
 	for _, c := range []struct {
 		name, status, body string
 		err                error
@@ -248,6 +247,7 @@ func TestTokensAsBeIDWritesThem(t *testing.T) {
 			server := newRawServer(t, func(*http.Request, int) (string, bool) { return httpAnswer(c.status, "", c.body), false })
 			a := clientFor(t, server.url, func(c *bsre.AMSConfig) { c.Now = func() time.Time { return now } })
 			s, err := a.SignIn(t.Context(), operator, password, "123456")
+			var denied *bsre.Denied
 			switch {
 			case errors.As(c.err, &denied):
 				if !errors.As(err, &denied) {

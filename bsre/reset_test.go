@@ -346,7 +346,7 @@ func TestAResetThatBreaksWhileItIsWrittenIsUncertain(t *testing.T) {
 		_ = conn.(*net.TCPConn).SetLinger(0)
 		_ = conn.Close()
 	}()
-	long, err := bsre.OpenSession([]byte(`{"a":"` + strings.Repeat("x", 32<<20) + `","r":"r","e":"2199-01-01T00:00:00Z","x":"2199-01-01T00:00:00Z"}`))
+	long, err := bsre.OpenSession([]byte(`{"a":"` + strings.Repeat("x", 8<<20) + `","r":"r","e":"2199-01-01T00:00:00Z","x":"2199-01-01T00:00:00Z"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
