@@ -62,7 +62,7 @@ func TestTheGuideNamesWhatToClick(t *testing.T) {
 	guide.Reset = "Atur Ulang Passphrase"
 	chosen := until("AA01", bsre.Issue, 9)
 	steps := strings.Join(guide.Steps(bsre.Subject{Name: "Sulastri, S.Pd.", Email: email, NIK: nik}, &chosen), "\n")
-	for _, want := range []string{"https://ams.contoh.go.id", "Manajemen Pengguna", "Atur Ulang Passphrase", email, "Sulastri, S.Pd.", "AA01", "2026-11-29", "satu kali"} {
+	for _, want := range []string{"https://ams.contoh.go.id", "Manajemen Pengguna", "Atur Ulang Passphrase", email, "Sulastri, S.Pd.", "AA01", "29 November 2026", "satu kali"} {
 		if !strings.Contains(steps, want) {
 			t.Errorf("the steps don't say %q", want)
 		}

@@ -34,9 +34,12 @@ func (g Guide) Steps(who Subject, chosen *Certificate) []string {
 	}
 }
 
+var months = [...]string{"Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November", "Desember"}
+
 func day(c Certificate) string {
 	if c.NotAfter.IsZero() {
 		return "tanggal yang tidak tercatat"
 	}
-	return c.NotAfter.Format("2006-01-02")
+	t := c.NotAfter.In(WIB)
+	return fmt.Sprintf("%d %s %d", t.Day(), months[t.Month()-1], t.Year())
 }

@@ -117,9 +117,9 @@ func exchange(ctx context.Context, conn net.Conn, req *http.Request, within time
 }
 
 func uncertain(err error) Outcome {
-	o := Outcome{Kind: Uncertain, Message: "Sambungan ke AMS terputus setelah permintaan dikirim. Periksa di AMS apakah tautan sudah terkirim."}
+	o := Outcome{Kind: Uncertain, Message: "Sambungan ke AMS terputus setelah permintaan dikirim. Periksa di AMS apakah permintaan itu sudah dijalankan."}
 	if errors.Is(cause(err), context.DeadlineExceeded) {
-		o.Message = "AMS tidak menjawab dalam waktunya. Periksa di AMS apakah tautan sudah terkirim."
+		o.Message = "AMS tidak menjawab dalam waktunya. Periksa di AMS apakah permintaan itu sudah dijalankan."
 	}
 	return o
 }
@@ -151,7 +151,7 @@ func readAnswer(conn net.Conn, req *http.Request) (got answer, challenge bool, e
 //
 // A page in HTML, a redirect, a 5xx, and whatever else isn't in the contract prove nothing either.
 func judge(got answer, challenge bool, hide ...string) Outcome {
-	o := Outcome{Kind: Uncertain, Status: got.status, Message: "Jawaban AMS tidak dapat dipastikan artinya. Periksa di AMS apakah tautan sudah terkirim."}
+	o := Outcome{Kind: Uncertain, Status: got.status, Message: "Jawaban AMS tidak dapat dipastikan artinya. Periksa di AMS apakah permintaan itu sudah dijalankan."}
 	body, isObject := object(got.body)
 	words := got.words(body, hide...)
 	success := verdictOf(body)
@@ -170,7 +170,7 @@ func judge(got answer, challenge bool, hide ...string) Outcome {
 			return refuse()
 		}
 		if success == yes || !failed(body) {
-			o.Kind, o.Message = Accepted, firstOf(words, "AMS menerima permintaan reset.")
+			o.Kind, o.Message = Accepted, firstOf(words, "AMS menerima permintaan ini.")
 		}
 	case got.status == http.StatusBadRequest, got.status == http.StatusNotFound, got.status == http.StatusUnprocessableEntity:
 		if success != yes && (words != "" || success == no) {
