@@ -162,7 +162,7 @@ func TestErrorsOfTheConnectionHoldNoURL(t *testing.T) {
 	t.Parallel()
 	closed := newRawServer(t, func(*http.Request, int) (string, bool) { return "", false })
 	for name, url := range map[string]string{
-		"refused": "http://127.0.0.1:1", "closed": closed.url, "no such host": "http://esign..contoh:1", "odd port": "http://127.0.0.1:99999",
+		"refused": "http://127.0.0.77:9", "closed": closed.url, "no such host": "http://esign..contoh:1", "odd port": "http://127.0.0.1:99999",
 	} {
 		e, err := bsre.NewESign(bsre.ESignConfig{BaseURL: url, Version: 1, AllowPlainHTTP: true})
 		if err != nil {
