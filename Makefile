@@ -33,6 +33,11 @@ soak: ## run the tests in their large doses (hours)
 	@scripts/setup test
 	CGO_ENABLED=1 PULIH_SOAK=1 go test -race -shuffle=on -count=1 -timeout 6h $(TESTFLAGS) ./...
 
+.PHONY: eval-letters
+eval-letters: ## read the labelled corpus of letters and tell how well
+	@scripts/setup demo
+	go run ./internal/letter/corpus/eval
+
 .PHONY: fuzz
 fuzz: ## run each fuzz test for FUZZTIME (10s)
 	@scripts/setup test
