@@ -12,6 +12,7 @@ type person struct {
 	first  int // first and last line of the block
 	last   int
 	role   personRole
+	fixed  map[field]bool // numbers in which letters were read as the digits they resemble
 }
 
 type personRole int
@@ -24,7 +25,7 @@ const (
 )
 
 func newPerson(first int) *person {
-	return &person{values: map[field]string{}, lines: map[field]int{}, first: first, last: first}
+	return &person{values: map[field]string{}, lines: map[field]int{}, fixed: map[field]bool{}, first: first, last: first}
 }
 
 // set stores a value unless the field has one; it reports whether it was free.
@@ -55,12 +56,12 @@ func (p *person) tidy(f field, v string) string {
 		if n, ok := findNIP(v); ok {
 			return n
 		}
-		return rawDigits(v)
+		return p.number(f, v, 18)
 	case fieldNIK:
 		if n, ok := findNIK(v); ok {
 			return n
 		}
-		return rawDigits(v)
+		return p.number(f, v, 16)
 	case fieldEmail:
 		if e, ok := findEmail(v); ok {
 			return e
@@ -70,6 +71,23 @@ func (p *person) tidy(f field, v string) string {
 		return cleanPhone(v)
 	}
 	return cleanValue(v)
+}
+
+// number reads a number that isn't n plain digits: one in which letters stand for digits is proposed as corrected and marked, so that a
+// finding tells the verifier; anything else stays as it was written.
+func (p *person) number(f field, v string, n int) string {
+	if c := correction(v, n); c != "" {
+		p.fixed[f] = true
+		return c
+	}
+	// OCR reads a colon before the number as a one.
+	if d := digitsOf(v); len(d) == n+1 && d[0] == '1' && strings.Trim(v, "0123456789 .-") == "" {
+		if _, ok := nikDate(d[1:]); ok || n == 18 && nipProblem(d[1:]) == "" {
+			p.fixed[f] = true
+			return d[1:]
+		}
+	}
+	return rawDigits(v)
 }
 
 // rawDigits keeps a number that has not the right length as its digits, and one with OCR's letters as it was read.

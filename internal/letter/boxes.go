@@ -24,6 +24,27 @@ var (
 	otherReset  = regexp.MustCompile(`(?i)\b(password|kata sandi|sandi|akun)\b.*\b(e-?mail|srikandi|portal|vpn|cpanel|website|simpeg|otp)\b|\b(reset|lupa)\s+(e-?mail|otp|akun|srikandi)\b`)
 )
 
+// What OCR makes of "[X]" and "[ ]".
+var (
+	ocrBox      = regexp.MustCompile(`[\[({|LI]\s?[xXvV√*]\s?[\])}|J1lI]`)
+	ocrEmptyBox = regexp.MustCompile(`[\[({|]\s{0,3}[\])}|J]|\bL\]|\[J\b|\bLJ\b|\bL\s\]|\[\sJ\b|\bU\b\s|\bO\b\s`)
+)
+
+// chosen reads "Jenis permohonan : Reset": a single choice that was typed in.
+func (s *sheet) chosen(i int) (option, bool) {
+	before, value, ok := cutColon(strings.Join(strings.Fields(s.lines[i].text), " "))
+	if !ok || !choiceLabel.MatchString(before) || value == "" || box.MatchString(value) || strings.ContainsAny(value, "/*") {
+		return option{}, false
+	}
+	value = strings.Trim(value, " .;,:")
+	if len(value) > 60 || !optionWord.MatchString(value) {
+		return option{}, false
+	}
+	return option{value, true, i}, true
+}
+
+var choiceLabel = regexp.MustCompile(`(?i)^\s*(?:\d+[.)]\s*)?(jenis (layanan|permohonan|pengajuan)|layanan( yang (dimohon|diminta))?|permohonan|pilihan layanan)( .{0,30})?$`)
+
 // option is one choice of a form.
 type option struct {
 	text   string
@@ -48,8 +69,19 @@ func readBoxes(s *sheet) (form, bool) {
 			f.resetTicked = f.resetTicked || isReset
 		}
 	}
-	return f, f.options >= 2 && reset
+	if f.options >= 2 && reset {
+		return f, true
+	}
+	for i := range s.lines {
+		if o, ok := s.chosen(i); ok && resetOption.MatchString(o.text) && !otherReset.MatchString(o.text) && formTopic.MatchString(s.text()) {
+			f = form{ticked: []string{o.text}, resetTicked: countServices(o.text) == 1, options: 1}
+			return f, true
+		}
+	}
+	return f, false
 }
+
+var formTopic = regexp.MustCompile(`(?i)\btte\b|tanda\s*tangan\s*elektronik|sertifikat\s*elektronik|pass?\s?phrase`)
 
 // lineOptions reads the boxes of one line with the words that belong to each: those behind it where a box comes first, those before it
 // where words come first.
@@ -60,6 +92,10 @@ func (s *sheet) lineOptions(i int) []option {
 	}
 	if o, ok := s.tickColumn(i); ok {
 		return []option{o}
+	}
+	if s.how == "ocr" {
+		text = ocrBox.ReplaceAllString(text, "[X]")
+		text = ocrEmptyBox.ReplaceAllString(text, "[ ]")
 	}
 	marks := box.FindAllStringSubmatchIndex(text, 30)
 	if len(marks) == 0 {
@@ -194,6 +230,27 @@ var serviceWords = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)\b(perubahan)\b`),
 }
 
+// combined finds a line that offers a reset beside other services.
+func combined(s *sheet) string {
+	for i := range s.lines {
+		t := strings.Join(strings.Fields(s.lines[i].text), " ")
+		if len(t) < 160 && serviceWords[0].MatchString(t) && countServices(t) >= 2 {
+			return t
+		}
+	}
+	return ""
+}
+
+func countServices(t string) int {
+	n := 0
+	for _, re := range serviceWords {
+		if re.MatchString(t) {
+			n++
+		}
+	}
+	return n
+}
+
 // strikeOut finds a form whose unwanted services are to be struck out.
 func strikeOut(s *sheet) (string, bool) {
 	cue := false
@@ -205,13 +262,7 @@ func strikeOut(s *sheet) (string, bool) {
 		if i+1 < len(s.lines) {
 			t += " " + s.lines[i+1].text
 		}
-		n, reset := 0, serviceWords[0].MatchString(t)
-		for _, re := range serviceWords {
-			if re.MatchString(t) {
-				n++
-			}
-		}
-		if reset && n >= 2 && (cue || strings.Contains(t, "*)")) && strings.Contains(t, "/") {
+		if serviceWords[0].MatchString(t) && countServices(t) >= 2 && (cue || strings.Contains(t, "*)")) && strings.Contains(t, "/") {
 			return strings.Join(strings.Fields(s.lines[i].text), " "), true
 		}
 	}

@@ -1,6 +1,7 @@
 package letter
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -62,6 +63,9 @@ type sheet struct {
 }
 
 func newSheet(d document) *sheet {
+	if d.how == "ocr" {
+		d.lines = recolon(d.lines)
+	}
 	s := &sheet{document: d, cells: make([][]cell, len(d.lines)), used: make([]bool, len(d.lines)), table: make([]bool, len(d.lines))}
 	for i, l := range d.lines {
 		s.cells[i] = cellsOf(l.text)
@@ -79,6 +83,23 @@ func (s *sheet) next(i, reach int) int {
 		}
 	}
 	return -1
+}
+
+// falseColon is a label and, in the place of its colon, what OCR makes of one.
+var falseColon = regexp.MustCompile(`^(\s*\S.{1,30}?)\s{2,}([1!|;iltI.'*-])(\s+)(\S.*)$`)
+
+// recolon puts back the colons that OCR took for other characters, in lines that begin with a known label.
+func recolon(lines []line) []line {
+	out := make([]line, len(lines))
+	for i, l := range lines {
+		out[i] = l
+		if m := falseColon.FindStringSubmatchIndex(l.text); m != nil {
+			if f, ok := fieldOf(unmarked(strings.TrimSpace(l.text[m[2]:m[3]]))); ok && f != fieldSkip {
+				out[i].text = l.text[:m[4]] + ":" + l.text[m[5]:]
+			}
+		}
+	}
+	return out
 }
 
 // found is a labelled value.

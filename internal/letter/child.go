@@ -19,7 +19,8 @@ import (
 // Limits of one child process.
 type Limits struct {
 	Memory int64         // bytes of writable memory (RLIMIT_DATA, and RLIMIT_AS for tools); zero means 280 MiB
-	Time   time.Duration // wall time, and CPU time rounded up; zero means 10 s
+	Time   time.Duration // wall time; zero means 9 s
+	CPU    time.Duration // processor time, rounded up to seconds; zero means Time
 	Output int64         // bytes of standard output; zero means 16 MiB
 }
 
@@ -28,7 +29,10 @@ func (l Limits) withDefaults() Limits {
 		l.Memory = 280 << 20
 	}
 	if l.Time == 0 {
-		l.Time = 10 * time.Second
+		l.Time = 9 * time.Second
+	}
+	if l.CPU == 0 {
+		l.CPU = l.Time
 	}
 	if l.Output == 0 {
 		l.Output = 16 << 20
@@ -57,6 +61,12 @@ type child struct {
 // byte of it is read without them. Nothing of the environment is passed on; the child dies with this process; it has no network where the
 // system allows that to be arranged (see isolation).
 func (c child) run(ctx context.Context) ([]byte, error) {
+	out, _, err := c.runTimed(ctx)
+	return out, err
+}
+
+// runTimed is run, and tells how much processor time the child took.
+func (c child) runTimed(ctx context.Context) ([]byte, time.Duration, error) {
 	limit := c.limit.withDefaults()
 	ctx, cancel := context.WithTimeout(ctx, limit.Time)
 	defer cancel()
@@ -73,7 +83,7 @@ func (c child) run(ctx context.Context) ([]byte, error) {
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	if err := start(cmd); err != nil {
 		close(gate.open)
-		return nil, fmt.Errorf("starting %s: %w", c.path, err)
+		return nil, 0, fmt.Errorf("starting %s: %w", c.path, err)
 	}
 	lerr := setLimits(cmd.Process.Pid, limit, c.own)
 	if lerr != nil {
@@ -81,29 +91,30 @@ func (c child) run(ctx context.Context) ([]byte, error) {
 	}
 	close(gate.open)
 	err := cmd.Wait()
+	used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	switch {
 	case lerr != nil && !errors.Is(lerr, unix.ESRCH):
-		return nil, fmt.Errorf("limiting %s: %w", c.path, lerr)
+		return nil, used, fmt.Errorf("limiting %s: %w", c.path, lerr)
 	case out.over:
-		return out.buf.Bytes(), errTooLarge
+		return out.buf.Bytes(), used, errTooLarge
 	case ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return out.buf.Bytes(), errTooSlow
+		return out.buf.Bytes(), used, errTooSlow
 	case ctx.Err() != nil:
-		return nil, ctx.Err()
+		return nil, used, ctx.Err()
 	case err != nil:
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
 			if st, ok := exit.Sys().(syscall.WaitStatus); ok && st.Signaled() {
 				if st.Signal() == syscall.SIGXCPU {
-					return out.buf.Bytes(), errTooSlow
+					return out.buf.Bytes(), used, errTooSlow
 				}
-				return out.buf.Bytes(), errChildDied
+				return out.buf.Bytes(), used, errChildDied
 			}
-			return out.buf.Bytes(), &toolError{code: exit.ExitCode(), message: errs.buf.String()}
+			return out.buf.Bytes(), used, &toolError{code: exit.ExitCode(), message: errs.buf.String()}
 		}
-		return out.buf.Bytes(), fmt.Errorf("running %s: %w", c.path, err)
+		return out.buf.Bytes(), used, fmt.Errorf("running %s: %w", c.path, err)
 	}
-	return out.buf.Bytes(), nil
+	return out.buf.Bytes(), used, nil
 }
 
 // toolError is a tool's own refusal. Its message may quote the file: it is looked at for known causes and never logged or shown.
@@ -152,7 +163,7 @@ func (b *bounded) Write(p []byte) (int, error) {
 }
 
 func setLimits(pid int, l Limits, own bool) error {
-	cpu := uint64((l.Time + time.Second - 1) / time.Second)
+	cpu := uint64((l.CPU + time.Second - 1) / time.Second)
 	limits := []struct {
 		what     int
 		cur, max uint64

@@ -20,6 +20,7 @@ func (w *work) conclude(m *Mail, meta *Meta) Reading {
 	w.fields(&r, contents, m, meta)
 	r.Signature = w.signature(&r)
 	w.identityFindings(&r)
+	w.correctionFindings(contents)
 	w.secretFindings(contents, m)
 	r.Findings = w.findings
 	if r.Findings == nil {
@@ -283,10 +284,6 @@ func (w *work) identityFindings(r *Reading) {
 		if a.NIK == nil {
 			continue
 		}
-		if fixed := correction(*a.NIK, 16); fixed != "" {
-			w.find("nik-correction", Warning, fmt.Sprintf("NIK %s memuat huruf yang mungkin salah baca OCR; periksa pada surat aslinya.", who))
-			continue
-		}
 		if len(digitsOf(*a.NIK)) != 16 || len(*a.NIK) != 16 {
 			w.find("nik-malformed", Warning, fmt.Sprintf("NIK %s tidak terdiri atas 16 angka.", who))
 			continue
@@ -307,12 +304,26 @@ func (w *work) checkNIP(nip *string, who, code string) {
 	if nip == nil {
 		return
 	}
-	if fixed := correction(*nip, 18); fixed != "" {
-		w.find("nip-correction", Warning, fmt.Sprintf("NIP %s memuat huruf yang mungkin salah baca OCR; periksa pada surat aslinya.", who))
-		return
-	}
 	if p := nipProblem(*nip); p != "" {
 		w.find(code, Warning, fmt.Sprintf("NIP %s tidak wajar: %s.", who, p))
+	}
+}
+
+// correctionFindings says which numbers were put right.
+func (w *work) correctionFindings(contents []*content) {
+	for _, c := range contents {
+		for i, p := range c.applicants {
+			who := fmt.Sprintf("pemohon ke-%d", i+1)
+			if n := p.values[fieldName]; n != "" {
+				who = n
+			}
+			if p.fixed[fieldNIP] {
+				w.find("nip-correction", Warning, fmt.Sprintf("NIP %s terbaca dengan huruf di antara angka; angka yang diusulkan perlu diperiksa pada surat aslinya.", who))
+			}
+			if p.fixed[fieldNIK] {
+				w.find("nik-correction", Warning, fmt.Sprintf("NIK %s terbaca dengan huruf di antara angka; angka yang diusulkan perlu diperiksa pada surat aslinya.", who))
+			}
+		}
 	}
 }
 

@@ -69,6 +69,7 @@ func correction(raw string, n int) string {
 		}
 		return r
 	}, raw)
+	compact = strings.TrimLeft(compact, ":;")
 	if len([]rune(compact)) != n || len(digitsOf(compact)) < n-4 || len(digitsOf(compact)) == n {
 		return ""
 	}

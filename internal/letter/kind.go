@@ -359,9 +359,12 @@ func judgeWithoutReset(v verdict, c *content, subj, body *signals, services map[
 	case len(services) > 0 && (body.forgot || bare != "" && event == ""):
 		v.kind = Unclear
 		return v.because("meminta %s, tetapi juga menyebut lupa atau reset", serviceList(services))
-	case len(services) > 0 && event == "":
+	case len(services) > 0 && event == "" && combined(c.sheet) == "":
 		v.kind = OtherCertificateService
 		return v.because("meminta %s sertifikat elektronik", serviceList(services))
+	case event == "" && combined(c.sheet) != "":
+		v.kind = Unclear
+		return v.because("formulir gabungan yang pilihannya tidak terbaca (%q)", combined(c.sheet))
 	case event != "":
 		v.kind = Other
 		return v.because("surat bersifat kegiatan, laporan atau edaran (%q)", event)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -48,7 +49,7 @@ func (w *work) pdf(ctx context.Context, data []byte, name string) []document {
 	if len(scanned) < len(pages) && len(pages)-len(scanned) >= 1 && blankPages(data) {
 		return []document{d}
 	}
-	return w.scan(ctx, data, name, d, scanned, len(pages))
+	return w.scan(w.ctx, data, name, d, scanned, len(pages))
 }
 
 // pageEnd makes a text of one page count as paged.
@@ -89,8 +90,14 @@ func (w *work) scan(ctx context.Context, data []byte, name string, d document, s
 		w.find("pages-left-out", Warning, fmt.Sprintf("Berkas %q memuat banyak halaman pindaian; hanya %d yang dibaca dengan OCR.", name, opts.MaxOCRPages))
 	}
 	o := document{part: name, how: "ocr"}
+	left := ocrBudget
 	for _, page := range scanned {
-		text, err := w.reader.scanPage(ctx, data, page)
+		if left < time.Second {
+			w.find("pages-left-out", Warning, fmt.Sprintf("Waktu OCR untuk berkas %q habis; sebagian halaman tidak dibaca.", name))
+			break
+		}
+		text, used, err := w.reader.scanPage(ctx, data, page, left)
+		left -= used
 		if err != nil {
 			if len(o.lines) == 0 && len(scanned) == total {
 				w.unreadBecause(name, err)
@@ -124,22 +131,27 @@ func (w *work) afterOCR(name string, d, o document) []document {
 	return out
 }
 
+// ocrBudget is the processor time that the scanned pages of one file may take together. A page takes one to two seconds.
+const ocrBudget = 9 * time.Second
+
 // scanPage renders one page and reads it with tesseract.
-func (r *Reader) scanPage(ctx context.Context, pdf []byte, page int) (string, error) {
+func (r *Reader) scanPage(ctx context.Context, pdf []byte, page int, left time.Duration) (string, time.Duration, error) {
 	n := strconv.Itoa(page)
-	img, err := child{path: r.opts.PDFToPPM, args: []string{"-q", "-gray", "-scale-to", strconv.Itoa(ocrSide), "-f", n, "-l", n, "-singlefile", "-"},
-		input: pdf, limit: r.opts.Limits}.run(ctx)
+	img, rendering, err := child{path: r.opts.PDFToPPM, args: []string{"-q", "-gray", "-scale-to", strconv.Itoa(ocrSide), "-f", n, "-l", n, "-singlefile", "-"},
+		input: pdf, limit: r.ocrLimits(left)}.runTimed(ctx)
 	if err != nil {
-		return "", err
+		return "", rendering, err
 	}
-	return r.ocr(ctx, img)
+	text, reading, err := r.ocr(ctx, img, r.ocrLimits(left-rendering))
+	return text, rendering + reading, err
 }
 
-// ocr reads one image that tesseract can read itself. Blanks between columns are kept, as pdftotext -layout does.
-func (r *Reader) ocr(ctx context.Context, img []byte) (string, error) {
-	out, err := child{path: r.opts.Tesseract, args: []string{"stdin", "stdout", "-l", "ind", "--psm", "6", "--dpi", "215",
-		"-c", "preserve_interword_spaces=1"}, input: img, limit: r.opts.Limits}.run(ctx)
-	return strings.ReplaceAll(string(out), "\f", "\n"), err
+// ocrLimits bounds OCR by processor time: on a busy machine the same page takes longer by the clock.
+func (r *Reader) ocrLimits(left time.Duration) Limits {
+	l := r.opts.Limits
+	l.CPU = max(time.Second, left)
+	l.Time = 4 * r.opts.Limits.Time
+	return l
 }
 
 // Pages renders the first pages of a PDF as PNG images for a person to look at, in a child under limits.
@@ -204,7 +216,7 @@ func (w *work) image(ctx context.Context, data []byte, kind, name string, inline
 		}
 		img = out
 	}
-	text, err := w.reader.ocr(ctx, img)
+	text, _, err := w.reader.ocr(w.ctx, img, w.reader.ocrLimits(ocrBudget))
 	if err != nil && strings.TrimSpace(text) == "" {
 		w.unreadBecause(name, err)
 		return nil

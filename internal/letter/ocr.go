@@ -1,0 +1,116 @@
+package letter
+
+import (
+	"context"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// ocr reads one image that tesseract can read itself and lays its words out as they stand on the page, as pdftotext -layout does: columns
+// and indentation tell labels from values. used is the processor time that it took.
+func (r *Reader) ocr(ctx context.Context, img []byte, limit Limits) (text string, used time.Duration, err error) {
+	out, used, err := child{path: r.opts.Tesseract, args: []string{"stdin", "stdout", "-l", "ind", "--psm", "4", "--dpi", "215", "tsv"},
+		input: img, limit: limit}.runTimed(ctx)
+	return layOut(parseTSV(string(out))), used, err
+}
+
+// ocrWord is one word of tesseract's TSV, in pixels.
+type ocrWord struct {
+	text                   string
+	left, top, right, base int
+}
+
+// parseTSV reads the level 5 rows: level page block par line word left top width height conf text.
+func parseTSV(tsv string) []ocrWord {
+	var out []ocrWord
+	for _, l := range strings.Split(tsv, "\n") {
+		f := strings.SplitN(l, "\t", 12)
+		if len(f) < 12 || f[0] != "5" || strings.TrimSpace(f[11]) == "" || len(out) > 20_000 {
+			continue
+		}
+		n := [4]int{}
+		ok := true
+		for i := range n {
+			v, err := strconv.Atoi(f[6+i])
+			n[i], ok = v, ok && err == nil
+		}
+		if conf, err := strconv.ParseFloat(f[10], 64); !ok || err != nil || conf < 0 {
+			continue
+		}
+		out = append(out, ocrWord{text: strings.TrimSpace(f[11]), left: n[0], top: n[1], right: n[0] + n[2], base: n[1] + n[3]})
+	}
+	return out
+}
+
+// layOut writes words on a grid whose columns are the usual width of a letter. Words whose middles stand at the same height are one line,
+// whatever block tesseract put them in.
+func layOut(words []ocrWord) string {
+	if len(words) == 0 {
+		return ""
+	}
+	width, height := letterSize(words)
+	sort.SliceStable(words, func(i, j int) bool { return words[i].top+words[i].base < words[j].top+words[j].base })
+	var rows [][]ocrWord
+	for _, w := range words {
+		middle := (w.top + w.base) / 2
+		if n := len(rows); n > 0 {
+			last := rows[n-1]
+			if at := (last[0].top + last[0].base) / 2; middle-at < height*6/10 {
+				rows[n-1] = append(last, w)
+				continue
+			}
+		}
+		rows = append(rows, []ocrWord{w})
+	}
+	margin := words[0].left
+	for _, w := range words {
+		margin = min(margin, w.left)
+	}
+	var b strings.Builder
+	prev := 0
+	for i, row := range rows {
+		sort.SliceStable(row, func(a, c int) bool { return row[a].left < row[c].left })
+		if i > 0 && row[0].top-prev > height*12/10 {
+			b.WriteByte('\n')
+		}
+		prev = row[0].base
+		col := 0
+		for k, w := range row {
+			want := int(float64(w.left-margin)/width + 0.5)
+			gap := want - col
+			if k > 0 {
+				if space := float64(w.left-row[k-1].right) / width; space < 2.2 {
+					gap = 1
+				} else {
+					gap = max(2, gap)
+				}
+			}
+			b.WriteString(strings.Repeat(" ", max(0, min(gap, 200))))
+			b.WriteString(w.text)
+			col += max(0, min(gap, 200)) + utf8.RuneCountInString(w.text)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// letterSize is the median width of a letter and height of a word.
+func letterSize(words []ocrWord) (float64, int) {
+	var widths []float64
+	var heights []int
+	for _, w := range words {
+		if n := utf8.RuneCountInString(w.text); n >= 3 {
+			widths = append(widths, float64(w.right-w.left)/float64(n))
+			heights = append(heights, w.base-w.top)
+		}
+	}
+	if len(widths) == 0 {
+		return 10, 20
+	}
+	sort.Float64s(widths)
+	sort.Ints(heights)
+	return max(1, widths[len(widths)/2]), max(4, heights[len(heights)/2])
+}
