@@ -34,11 +34,30 @@ func ReadBounce(m *letter.Mail) (Bounce, bool) {
 			return Bounce{}, false
 		}
 	}
+	if b.Why == "" {
+		b.explain(reportText(m)) // OpenSMTPD says why only to people
+	}
 	if b.Of == "" {
 		b.Of = returnedID(m)
 	}
 	b.Why = maskNumbers(oneLine(b.Why, 300))
 	return b, true
+}
+
+// explain finds the server's words about the recipient in the part for people.
+func (b *Bounce) explain(text string) {
+	at := 0
+	if b.Recipient != "" {
+		at = max(strings.Index(strings.ToLower(text), strings.ToLower(b.Recipient)), 0)
+	}
+	if at >= len(text) { // lower case may be longer
+		at = 0
+	}
+	b.Why = reason(text[at:])
+	if b.Status == "" || strings.HasSuffix(b.Status, ".0.0") {
+		b.Status = or(statusCode.FindString(b.Why), b.Status)
+	}
+	b.Permanent = b.Permanent && permanent(b.Status, b.Why)
 }
 
 // readReport reads the machine's part of an RFC 3464 report. report says that there is one, found that a recipient failed or is delayed.
@@ -132,14 +151,10 @@ func readDialect(m *letter.Mail) (Bounce, bool) {
 	}
 	text := reportText(m)
 	b := Bounce{Recipient: bareAddress.FindString(failed), Delayed: delaySubject.MatchString(m.Subject)}
-	at := 0
 	if b.Recipient == "" {
-		b.Recipient, at = failedAddress(m, text)
-	} else {
-		at = max(strings.Index(strings.ToLower(text), strings.ToLower(b.Recipient)), 0)
+		b.Recipient = failedAddress(m, text)
 	}
-	b.Why = reason(text[at:])
-	b.Status = statusCode.FindString(b.Why)
+	b.explain(text)
 	b.Permanent = !b.Delayed && permanent(b.Status, b.Why)
 	if !b.Permanent && !b.Delayed && b.Status == "" && replyCode.FindString(b.Why) == "" {
 		b.Permanent = deadWords.MatchString(b.Why)
@@ -175,8 +190,8 @@ func reportText(m *letter.Mail) string {
 	return text
 }
 
-// failedAddress is the first address in the report that isn't the report's own, and where it stands.
-func failedAddress(m *letter.Mail, text string) (string, int) {
+// failedAddress is the first address in the report that isn't the report's own.
+func failedAddress(m *letter.Mail, text string) string {
 	own := map[string]bool{}
 	for _, list := range [][]letter.Address{m.From, m.To, m.Sender, m.ReplyTo} {
 		for _, a := range list {
@@ -186,10 +201,10 @@ func failedAddress(m *letter.Mail, text string) (string, int) {
 	for _, at := range bareAddress.FindAllStringIndex(text, 50) {
 		address := strings.ToLower(text[at[0]:at[1]])
 		if !own[address] && !daemon.MatchString(address) && !strings.HasPrefix(address, tokenMark+".") {
-			return text[at[0]:at[1]], at[0]
+			return text[at[0]:at[1]]
 		}
 	}
-	return "", 0
+	return ""
 }
 
 // reason is the first line that sounds like one, with the line behind it where the server breaks its lines.

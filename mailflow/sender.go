@@ -184,10 +184,10 @@ func (e *finalError) Unwrap() error { return e.error }
 
 // offer begins a mail.
 func offer(c *smtp.Client, e Envelope) error {
-	if err := c.Mail(e.From.Address); err != nil {
+	if err := c.Mail("<" + e.From.Address + ">"); err != nil {
 		return fmt.Errorf("MAIL FROM: %w", err)
 	}
-	if err := c.Rcpt(e.To.Address); err != nil {
+	if err := c.Rcpt("<" + e.To.Address + ">"); err != nil {
 		return &begunError{fmt.Errorf("RCPT TO: %w", err)}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"crypto/tls"
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -150,6 +151,38 @@ func TestRefusedSignInBlamesNoMail(t *testing.T) {
 	account.User, account.Password = user, secret("bukan sandinya")
 	if r := sender(t, account).Send(t.Context(), notice(1)); r.State != mailflow.Retry || !r.Refused || r.Code != 535 {
 		t.Errorf("%+v", r)
+	}
+}
+
+func TestSendingIsSecuredOrNothing(t *testing.T) {
+	t.Parallel()
+	cert, key, trust := mailtest.Certificate(t, t.TempDir())
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim := world(t, mailsim.Options{SMTPUser: user, SMTPPassword: mailtest.Password, TLS: &tls.Config{Certificates: []tls.Certificate{pair}}})
+	bare := world(t, mailsim.Options{})
+	for _, c := range []struct {
+		mode    mailflow.TLSMode
+		address string
+		trust   *tls.Config
+		want    mailflow.SendState
+	}{
+		{mailflow.StartTLS, sim.SMTP, trust, mailflow.Sent},
+		{mailflow.ImplicitTLS, sim.SMTPS, trust, mailflow.Sent},
+		{mailflow.StartTLS, sim.SMTP, nil, mailflow.Retry},
+		{mailflow.ImplicitTLS, sim.SMTPS, nil, mailflow.Retry},
+		{mailflow.StartTLS, bare.SMTP, trust, mailflow.Retry}, // offers no STARTTLS
+	} {
+		account := accountAt(t, c.address)
+		account.TLS, account.TLSConfig, account.User, account.Password = c.mode, c.trust, user, secret(mailtest.Password)
+		if r := sender(t, account).Send(t.Context(), notice(1)); r.State != c.want {
+			t.Errorf("%s, trusting %v: %+v", c.mode, c.trust != nil, r)
+		}
+	}
+	if len(sim.Journal()) != 2 || len(bare.Journal()) != 0 {
+		t.Errorf("%d and %d mails went out", len(sim.Journal()), len(bare.Journal()))
 	}
 }
 

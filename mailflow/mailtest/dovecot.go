@@ -32,7 +32,8 @@ func StartDovecot(t testing.TB, users ...string) *Dovecot {
 // StartDovecotAt starts it on mail that lies at dir already, or will: dir/mail/USER is a Maildir.
 func StartDovecotAt(t testing.TB, dir string, users ...string) *Dovecot {
 	t.Helper()
-	d := &Dovecot{t: t, dir: dir, owner: mailUser(t), Addr: local(freePort(t)), AddrTLS: local(freePort(t))}
+	ports := freePorts(t, 2)
+	d := &Dovecot{t: t, dir: dir, owner: mailUser(t), Addr: ports[0], AddrTLS: ports[1]}
 	cert, key, trust := Certificate(t, dir)
 	d.Trust = trust
 	var passwords strings.Builder
@@ -122,7 +123,7 @@ func (d *Dovecot) config(cert, key string) string {
 	return fmt.Sprintf(`protocols = imap
 base_dir = %[1]s/run
 state_dir = %[1]s/state
-log_path = /dev/stderr
+log_path = %[1]s/log
 listen = 127.0.0.1
 default_login_user = %[2]s
 default_internal_user = %[3]s

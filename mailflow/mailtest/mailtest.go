@@ -4,16 +4,15 @@
 package mailtest
 
 import (
-	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -55,17 +54,22 @@ func Dir(t testing.TB) string {
 type server struct {
 	name string
 	cmd  *exec.Cmd
-	out  *output
+	out  string // file with what it says
 	done chan struct{}
 }
 
 // launch starts a server that stays in the foreground. It ends with the test, and with the test's process.
 func launch(t testing.TB, name string, cmd *exec.Cmd) *server {
 	t.Helper()
-	s := &server{name: name, cmd: cmd, out: &output{}, done: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = s.out, s.out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	cmd.WaitDelay = 5 * time.Second
+	// A file, not a pipe: nobody has to wait for the last child to close it.
+	out, err := os.Create(filepath.Join(t.TempDir(), "output"))
+	if err != nil {
+		t.Fatalf("starting %s: %v", name, err)
+	}
+	defer out.Close()
+	s := &server{name: name, cmd: cmd, out: out.Name(), done: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM, Setpgid: true}
 	started := make(chan error)
 	go func() {
 		// The death signal comes when the starting thread ends, not the process: hold it.
@@ -92,6 +96,8 @@ func (s *server) end() {
 		_ = s.cmd.Process.Kill()
 		<-s.done
 	}
+	// Its children may linger for a while (Dovecot's do, with a client that idles): the group is ours alone.
+	_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
 }
 
 // ready waits for the greeting at an address.
@@ -101,53 +107,57 @@ func (s *server) ready(t testing.TB, address string) {
 	for time.Now().Before(deadline) {
 		select {
 		case <-s.done:
-			t.Fatalf("%s ended at its start:\n%s", s.name, s.out)
+			t.Fatalf("%s ended at its start:\n%s", s.name, s.said())
 		case <-time.After(10 * time.Millisecond):
 		}
 		conn, err := net.DialTimeout("tcp", address, time.Second)
 		if err != nil {
 			continue
 		}
-		_ = conn.SetDeadline(time.Now().Add(startWithin))
+		_ = conn.SetDeadline(time.Now().Add(time.Second))
 		_, err = conn.Read(make([]byte, 1))
 		conn.Close()
 		if err == nil {
 			return
 		}
 	}
-	t.Fatalf("%s doesn't answer at %s:\n%s", s.name, address, s.out)
+	t.Fatalf("%s doesn't answer at %s:\n%s", s.name, address, s.said())
 }
 
-// output keeps what a server says, for the case that it fails.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
-}
-
-// freePort finds a port of 127.0.0.1 that nobody listens on.
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// said is what a server said so far.
+func (s *server) said() string {
+	text, err := os.ReadFile(s.out)
 	if err != nil {
-		t.Fatalf("finding a port: %v", err)
+		return err.Error()
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return string(text)
 }
 
-func local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+// freePorts finds addresses on 127.0.0.1 that nobody listens on, none of them twice. They lie below the ports that the system gives to
+// clients: one of those may be taken before the server listens.
+func freePorts(t testing.TB, n int) (addresses []string) {
+	t.Helper()
+	given.Lock()
+	defer given.Unlock()
+	for len(addresses) < n {
+		address := fmt.Sprintf("127.0.0.1:%d", 12_000+mathrand.IntN(20_000))
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			continue
+		}
+		l.Close()
+		if !given.ports[address] {
+			given.ports[address] = true
+			addresses = append(addresses, address)
+		}
+	}
+	return addresses
+}
+
+var given = struct {
+	sync.Mutex
+	ports map[string]bool
+}{ports: map[string]bool{}}
 
 // Port is the port of a host:port.
 func Port(t testing.TB, address string) int {
@@ -221,7 +231,8 @@ func (a account) own(t testing.TB, dir string) string {
 // Certificate writes a certificate for loopback and its key to dir, and returns what a client needs to trust it.
 func Certificate(t testing.TB, dir string) (certFile, keyFile string, trust *tls.Config) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	// RSA: OpenSMTPD keeps the key in a process of its own, which can do nothing else.
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatalf("making a key: %v", err)
 	}

@@ -6,6 +6,7 @@ package mailsim
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +30,8 @@ type Options struct {
 	SMTPUser, SMTPPassword string
 	// Token is the bearer token that XOAUTH2 takes from every user, in both directions; empty: the servers don't offer it.
 	Token string
+	// TLS, if given, lets SMTP offer STARTTLS, and opens a second port with TLS from the start.
+	TLS *tls.Config
 	// IMAPAddr and SMTPAddr are loopback addresses to listen on; empty means a free port of 127.0.0.1.
 	IMAPAddr, SMTPAddr string
 	// Route is called for each accepted mail, outside of any lock: it may Deliver an answer, a bounce, or the mail itself.
@@ -69,6 +72,7 @@ const (
 // Sim is the running world.
 type Sim struct {
 	IMAP, SMTP string // host:port
+	SMTPS      string // the same with TLS from the start; empty without Options.TLS
 
 	options Options
 	imap    *imapserver.Server
@@ -109,6 +113,7 @@ func Start(o Options) (*Sim, error) {
 		return &session{sim: s, conn: c, signedIn: o.SMTPUser == ""}, nil
 	}))
 	s.smtp.Domain, s.smtp.ErrorLog, s.smtp.AllowInsecureAuth = "mailsim.test", quiet, true
+	s.smtp.TLSConfig = o.TLS
 	s.smtp.MaxMessageBytes, s.smtp.ReadTimeout, s.smtp.WriteTimeout = 64<<20, 5*time.Minute, time.Minute
 	return s, s.listen()
 }
@@ -127,6 +132,16 @@ func (s *Sim) listen() error {
 	s.open = &doors{conns: map[net.Conn]bool{}}
 	s.done.Go(func() { _ = s.imap.Serve(door{imapDoor, s.open}) })
 	s.done.Go(func() { _ = s.smtp.Serve(smtpDoor) })
+	if s.options.TLS == nil {
+		return nil
+	}
+	secured, err := listen("")
+	if err != nil {
+		s.Close()
+		return fmt.Errorf("mail simulator: %w", err)
+	}
+	s.SMTPS = secured.Addr().String()
+	s.done.Go(func() { _ = s.smtp.Serve(tls.NewListener(secured, s.options.TLS)) })
 	return nil
 }
 
