@@ -20,6 +20,7 @@ import (
 	"pulih/bsre"
 	"pulih/internal/agency"
 	"pulih/internal/config"
+	"pulih/internal/config/accounts"
 	"pulih/internal/letter"
 	"pulih/internal/store"
 	"pulih/mailflow"
@@ -89,25 +90,13 @@ func New(cfg *config.Config, st *store.Store, opts Options) (*Daemon, error) {
 }
 
 func (d *Daemon) newTenant(conf *config.Tenant) (*tenant, error) {
-	t := &tenant{Agency: conf.Agency, conf: conf, sender: mailflow.NewSender(account(conf))}
-	var err error
-	if t.gateway, err = d.gatewayOf(conf); err != nil {
-		return nil, err
-	}
-	if e := conf.BSrE.ESign; e != nil {
-		version := 2
-		if e.Version == "v1" {
-			version = 1
-		}
-		t.esign, err = bsre.NewESign(bsre.ESignConfig{BaseURL: e.URL, User: e.User, Password: e.Password.Reveal(), Version: version,
-			AllowPlainHTTP: e.PlainHTTP, Timeout: e.Timeout})
-		if err != nil {
-			return nil, err
-		}
-	}
-	if p := conf.BSrE.AMS; p != nil {
-		t.ams, err = bsre.NewAMS(bsre.AMSConfig{BeIDURL: p.BeIDURL, PortalURL: p.PortalURL, OperatorIP: p.OperatorIP, Timeout: p.Timeout, Now: d.now})
-		if err != nil {
+	t := &tenant{Agency: conf.Agency, conf: conf, sender: mailflow.NewSender(accounts.Account(conf))}
+	var err1, err2, err3 error
+	t.gateway, err1 = accounts.Gateway(conf, d.now)
+	t.esign, err2 = accounts.ESign(conf)
+	t.ams, err3 = accounts.AMS(conf, d.now)
+	for _, err := range []error{err1, err2, err3} {
+		if err != nil && !errors.Is(err, accounts.ErrNone) {
 			return nil, err
 		}
 	}
@@ -209,7 +198,11 @@ func (d *Daemon) Run(ctx context.Context) error {
 	var readers sync.WaitGroup
 	for _, t := range d.order {
 		if t.conf.Inbox != nil {
-			in := mailflow.NewInbox(mailbox(t.conf), d.store.Inbox(d.now), mailflow.Pace{}, d.log, d.now)
+			box, err := accounts.Mailbox(t.conf)
+			if err != nil {
+				return err
+			}
+			in := mailflow.NewInbox(box, d.store.Inbox(d.now), mailflow.Pace{}, d.log, d.now)
 			d.inboxes = append(d.inboxes, in)
 			readers.Go(func() { d.readInbox(ctx, t, in) })
 		}

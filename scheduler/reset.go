@@ -136,8 +136,14 @@ func (d *Daemon) leaveQueue(ctx context.Context, r store.WaitingReset) error {
 	return d.store.InTx(ctx, d.now(), func(tx *store.Tx) error { return tx.LeaveQueue(r) })
 }
 
-// session loads the verifier's AMS session and makes sure that its token lasts through a call.
+// session loads the verifier's AMS session and makes sure that its token lasts through a call. A refresh spends the refresh token, so only
+// one worker at a time may make it: the lock is held just for that, so that a look at a certificate never delays a reset.
 func (d *Daemon) session(ctx context.Context, t *tenant, verifier string) (bsre.Session, bool, error) {
+	release, err := d.store.LockSession(ctx, t.Key, verifier)
+	if err != nil {
+		return bsre.Session{}, false, err
+	}
+	defer release()
 	plain, ok, err := d.store.Session(ctx, t.Key, verifier, d.now())
 	if err != nil || !ok {
 		return bsre.Session{}, false, err

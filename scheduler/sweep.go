@@ -75,7 +75,7 @@ func (d *Daemon) wakeResets(ctx context.Context, t *tenant) error {
 type schedule struct {
 	name string
 	when config.Schedule
-	to   func(t *tenant, at time.Time) []report
+	to   func(t *tenant, last, at time.Time) []report
 }
 
 // report is one mail of a schedule: to whom, and about which span.
@@ -90,7 +90,7 @@ func (t *tenant) schedules() []schedule {
 	return []schedule{
 		{mailflow.DigestHeadDaily, s.DigestHead, headDaily},
 		{mailflow.DigestHeadWeekly, s.DigestHeadWeekly, headWeekly},
-		{mailflow.DigestOffice, s.DigestOffice, officeWeekly},
+		{mailflow.DigestOffice, s.DigestOffice, perOffice},
 		{mailflow.DigestVerifier, s.DigestVerifier, verifierMorning},
 	}
 }
@@ -129,7 +129,7 @@ func (d *Daemon) runSchedule(ctx context.Context, t *tenant, s schedule) error {
 		if err != nil || !first {
 			return err
 		}
-		for _, r := range s.to(t, at.In(t.Zone)) {
+		for _, r := range s.to(t, last.In(t.Zone), at.In(t.Zone)) {
 			err := tx.Notify(store.Notice{
 				Agency: t.Key, Once: fmt.Sprintf("%s/%s/%s/%s", s.name, t.Key, at.UTC().Format(time.RFC3339), r.to.Address), Template: s.name, To: r.to,
 				Items: []store.BundleItem{{Text: period(r)}},
@@ -151,16 +151,16 @@ func day(at time.Time) time.Time {
 	return time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, at.Location())
 }
 
-func headDaily(t *tenant, at time.Time) []report {
+func headDaily(t *tenant, _, at time.Time) []report {
 	return toRole(t, sop.Head, at, day(at), day(at).AddDate(0, 0, 1))
 }
 
-func headWeekly(t *tenant, at time.Time) []report {
+func headWeekly(t *tenant, _, at time.Time) []report {
 	until := day(at).AddDate(0, 0, 1)
 	return toRole(t, sop.Head, at, until.AddDate(0, 0, -7), until)
 }
 
-func verifierMorning(t *tenant, at time.Time) []report {
+func verifierMorning(t *tenant, _, at time.Time) []report {
 	return toRole(t, sop.Verifier, at, day(at), day(at).AddDate(0, 0, 1))
 }
 
@@ -172,15 +172,16 @@ func toRole(t *tenant, role sop.Role, at, from, until time.Time) []report {
 	return out
 }
 
-// officeWeekly goes to the head of each office, about its own requests; one without any is left out when the mail is made.
-func officeWeekly(t *tenant, at time.Time) []report {
+// perOffice goes to the head of each office, about its own requests since the report before; one without any is left out when the mail is
+// made.
+func perOffice(t *tenant, last, at time.Time) []report {
 	var out []report
 	for _, o := range t.Offices {
 		if o.Head.Email == "" {
 			continue
 		}
 		to := request.Recipient{Kind: "office", ID: o.ID, Name: o.Head.Name, Address: o.Head.Email}
-		out = append(out, report{to: to, office: o.ID, from: day(at).AddDate(0, 0, -7), until: day(at)})
+		out = append(out, report{to: to, office: o.ID, from: last, until: at})
 	}
 	return out
 }

@@ -32,7 +32,7 @@ func (c *DemoCmd) Run(ctx context.Context) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	}
-	if err := os.Chmod(dir, 0o711); err != nil { // the database's own user must reach its part
+	if err := errors.Join(os.MkdirAll(dir, 0o711), os.Chmod(dir, 0o711)); err != nil { // the database's own user must reach its part
 		return fmt.Errorf("opening the demo's folder: %w", err)
 	}
 	listen := c.Listen

@@ -28,8 +28,8 @@ type Play struct {
 
 	scenes  []scene
 	begun   time.Time
-	sent    map[string]bool // scenes whose letter is under way
-	chains  map[string]*chain
+	sent    map[string]bool   // scenes whose letter is under way
+	chains  map[string]*chain // letters in Srikandi, by agency and id
 	links   []bsresim.Link
 	replied map[string]bool // requests whose office has answered
 	byHand  map[string]bool // requests that the verifier made in AMS
@@ -117,7 +117,7 @@ func (p *Play) writeSrikandi(s scene, paper Paper) {
 		To:   []srikandisim.Party{party(to)}, ReceivedAt: p.World.Clock.Now(),
 		Files: []srikandisim.File{{Name: "surat.pdf", MIME: "application/pdf", Data: paper.PDF()}},
 	})
-	p.chains[id] = &chain{agency: a, id: id, since: p.World.Clock.Now()}
+	p.chains[a.Key+"/"+id] = &chain{agency: a, id: id, since: p.World.Clock.Now()}
 }
 
 func party(p agency.Person) srikandisim.Party {
@@ -155,8 +155,8 @@ func (p *Play) passOn() {
 	for key, sim := range p.World.Srikandi {
 		a, _ := p.World.Config.Agency(key)
 		for _, r := range sim.Journal().Registrations {
-			if p.chains[r.NaskahID] == nil {
-				p.chains[r.NaskahID] = &chain{agency: a, id: r.NaskahID, since: r.At}
+			if p.chains[key+"/"+r.NaskahID] == nil {
+				p.chains[key+"/"+r.NaskahID] = &chain{agency: a, id: r.NaskahID, since: r.At}
 			}
 		}
 	}
@@ -227,6 +227,12 @@ func (p *Play) request(ctx context.Context, a *agency.Agency, r store.Request) e
 		return nil
 	}
 	switch r.Status {
+	case request.StatusLink:
+		if a.Mode == agency.AMS { // a session that ended in the meantime is lent anew, so that the certificate can be looked at
+			if holders, err := p.Store.SessionHolders(ctx, a.Key, p.World.Clock.Now()); err != nil || len(holders) == 0 {
+				return errors.Join(err, p.SignIn(ctx, a))
+			}
+		}
 	case request.StatusChecking:
 		if waited >= p.patience(r) {
 			return p.examine(ctx, a, r)

@@ -313,3 +313,15 @@ func (s *Store) LastReset(ctx context.Context, agencyKey, nip, except string) (t
 	}
 	return *at, nil
 }
+
+// LockSession waits until this worker is the only one that may refresh a verifier's AMS session.
+func (s *Store) LockSession(ctx context.Context, agencyKey, verifier string) (release func(), err error) {
+	tx, err := s.Pool.Begin(ctx)
+	if err == nil {
+		_, err = tx.Exec(ctx, `SELECT pg_advisory_xact_lock(7239005, hashtext($1))`, agencyKey+"/"+verifier)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("locking a session of %s: %w", agencyKey, err)
+	}
+	return func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }, nil
+}
