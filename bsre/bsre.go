@@ -158,8 +158,8 @@ func newClient(tlsConfig *tls.Config, timeout time.Duration) *http.Client {
 			DialContext:            (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
 			TLSClientConfig:        tlsConfig,
 			TLSHandshakeTimeout:    10 * time.Second,
+			DisableKeepAlives:      true, // calls are few, and a kept connection that died fails a POST for nothing
 			MaxConnsPerHost:        4,
-			IdleConnTimeout:        30 * time.Second,
 			MaxResponseHeaderBytes: 64 << 10,
 		},
 	}

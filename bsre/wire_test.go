@@ -130,9 +130,10 @@ func (p *cutProxy) forward(client *net.TCPConn) {
 	wg.Wait()
 }
 
-// pass copies byte by byte where a cut is planned, and cuts.
+// pass copies so many bytes, and cuts. With 0 it waits for the first byte and keeps it: the cut is in the exchange, not before it.
 func pass(to io.Writer, from io.Reader, limit int64, passed *atomic.Int64, cut func()) {
 	if limit == 0 {
+		_, _ = from.Read(make([]byte, 1))
 		cut()
 		return
 	}
@@ -144,10 +145,10 @@ func pass(to io.Writer, from io.Reader, limit int64, passed *atomic.Int64, cut f
 	for {
 		n, err := r.Read(buf)
 		if n > 0 {
+			passed.Add(int64(n)) // before the write: who gets the bytes may look at once
 			if _, werr := to.Write(buf[:n]); werr != nil {
 				break
 			}
-			passed.Add(int64(n))
 		}
 		if err != nil {
 			break
