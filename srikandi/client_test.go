@@ -202,6 +202,45 @@ func TestNoLoginLoop(t *testing.T) {
 	}
 }
 
+// Callers that meet refusals one after the other, each while the one before is still trying, take no more than two tokens together.
+func TestCallersInARowAreNoLoginLoop(t *testing.T) {
+	t.Parallel()
+	var tokens, calls atomic.Int32
+	held, release := make(chan struct{}, 100), make(chan struct{})
+	gateway := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/oauth/token" {
+			fmt.Fprintf(rw, `{"access_token":"t%d","expires_in":3600}`, tokens.Add(1))
+			return
+		}
+		if calls.Add(1)%2 == 0 { // a second try
+			held <- struct{}{}
+			<-release
+		}
+		rw.WriteHeader(http.StatusUnauthorized)
+	}))
+	defer gateway.Close()
+	client := newClient(t, gateway.URL, time.Now)
+	var group sync.WaitGroup
+	for range 6 {
+		done := make(chan struct{})
+		group.Go(func() {
+			defer close(done)
+			if _, err := client.List(t.Context(), srikandi.Query{}); !errors.Is(err, srikandi.ErrSignIn) {
+				t.Errorf("error is %v, want ErrSignIn", err)
+			}
+		})
+		select {
+		case <-held:
+		case <-done:
+		}
+	}
+	close(release)
+	group.Wait()
+	if n := tokens.Load(); n != 2 {
+		t.Errorf("%d sign-ins, want 2", n)
+	}
+}
+
 func TestSignInWorksAgainAfterTheOperatorLooked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, srikandisim.Options{})

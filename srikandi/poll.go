@@ -112,19 +112,14 @@ func (p Poller) Poll(ctx context.Context, cur Cursor) (Polled, error) {
 	}
 }
 
-// advance is the cursor behind a page. A change dated in the future, by a wrong clock or a malformed row, would hide all that follow: the
-// cursor never passes the present, by either clock.
+// advance is the cursor behind a page.
 func advance(cur Cursor, page Page, overlap time.Duration, now time.Time) Cursor {
 	present := now
 	if !page.ServerTime.IsZero() && page.ServerTime.Before(now) {
 		present = page.ServerTime
 	}
 	for _, n := range page.Rows {
-		if n.UpdatedAt.Before(present) {
-			cur.High = later(cur.High, n.UpdatedAt)
-		} else {
-			cur.High = later(cur.High, present)
-		}
+		cur.High = later(cur.High, n.UpdatedAt)
 	}
 	if cur.High.After(present.Add(-overlap)) && (cur.Near.IsZero() || present.Before(cur.Near)) {
 		cur.Near = present
@@ -133,7 +128,8 @@ func advance(cur Cursor, page Page, overlap time.Duration, now time.Time) Cursor
 	return cur
 }
 
-// finish ends a round: the next one begins at the newest change, or where this one came near the present if that was earlier.
+// finish ends a round: the next one begins at the newest change, or when this one came near the present if that was earlier. So a change
+// dated in the future, by a wrong clock or a malformed row, hides nothing: the cursor never passes the present, by either clock.
 func finish(cur Cursor) Cursor {
 	since := later(cur.UpdatedSince, cur.High)
 	if !cur.Near.IsZero() && cur.Near.Before(since) {

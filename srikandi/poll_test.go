@@ -392,6 +392,12 @@ func (f failingSink) Commit(ctx context.Context, b srikandi.Batch) error {
 // A round that is interrupted near the present and goes on much later must not leave behind what came late meanwhile.
 func TestALateRowBehindAnInterruptedRound(t *testing.T) {
 	t.Parallel()
+	for name, ahead := range map[string]time.Duration{"clocks agree": 0, "ours is ahead": time.Hour, "ours is behind": -time.Hour} {
+		t.Run(name, func(t *testing.T) { t.Parallel(); lateBehindInterruption(t, ahead) })
+	}
+}
+
+func lateBehindInterruption(t *testing.T, ahead time.Duration) {
 	w, r := newWorld(t, srikandisim.Options{}), newRegister()
 	w.sim.SetFaults(srikandisim.Faults{Late: 1, LateBy: 10 * time.Minute})
 	late := w.sim.AddLetter(permohonan("terlambat"))
@@ -399,6 +405,7 @@ func TestALateRowBehindAnInterruptedRound(t *testing.T) {
 	w.Advance(time.Second)
 	w.add(5)
 	poller := w.poller(r)
+	poller.Now = func() time.Time { return w.Now().Add(ahead) }
 	poller.Limit = 3
 	w.sim.Inject(srikandisim.List, srikandisim.None, srikandisim.Internal)
 	if _, err := poller.Poll(t.Context(), r.cursor); err == nil || r.cursor.Page == "" {

@@ -71,12 +71,7 @@ func (s *Standing) move(d Disposition, at time.Time) {
 	for depth := len(s.Passed); depth < deep; depth++ {
 		s.Passed = append(s.Passed, Passed{sop.Chain[depth], at, d.ID, d.From})
 	}
-	here := s.Role.Depth()
 	from := slices.IndexFunc(s.Holders, func(h Holder) bool { return same(h.Party, d.From) })
-	held := from >= 0 || len(s.Holders) == 0 && d.From.Role == sop.Head
-	if !held && deep < here {
-		return
-	}
 	stay := slices.Clone(s.Holders)
 	if from >= 0 {
 		stay = slices.Delete(stay, from, from+1)
