@@ -76,9 +76,6 @@ func NewAMS(conf AMSConfig) (*AMS, error) {
 	}, nil
 }
 
-// Close drops the idle connections.
-func (a *AMS) Close() { a.client.CloseIdleConnections() }
-
 func withDefaults(c AMSConfig) AMSConfig {
 	word := func(have *string, otherwise string) {
 		if *have == "" {

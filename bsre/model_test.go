@@ -90,13 +90,11 @@ func play(t *testing.T, attempts []*attempt) (problems []string) {
 	sim.AddOperator(operator, password)
 	var sessions [2]bsre.Session
 	for i := range sessions {
-		a, done := daemon(t, server.URL, time.Minute)
-		s, err := a.SignIn(t.Context(), operator, password, sim.Code(operator))
+		s, err := daemon(t, server.URL, time.Minute).SignIn(t.Context(), operator, password, sim.Code(operator))
 		if err != nil {
 			t.Fatal(err)
 		}
 		sessions[i] = s
-		done()
 	}
 	for _, a := range attempts {
 		u := applicant()
@@ -120,12 +118,12 @@ func play(t *testing.T, attempts []*attempt) (problems []string) {
 	return problems
 }
 
-func daemon(t *testing.T, url string, patience time.Duration) (*bsre.AMS, func()) {
+func daemon(t *testing.T, url string, patience time.Duration) *bsre.AMS {
 	a, err := bsre.NewAMS(bsre.AMSConfig{BeIDURL: url, PortalURL: url, OperatorIP: "10.1.2.3", ResetTimeout: patience})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a, a.Close
+	return a
 }
 
 func (a *attempt) make(t *testing.T, url string, s bsre.Session) {
@@ -154,9 +152,7 @@ func (a *attempt) make(t *testing.T, url string, s bsre.Session) {
 	if a.otherSerial {
 		number = "0BADC0DE"
 	}
-	client, done := daemon(t, url, patience)
-	defer done()
-	a.outcome = client.Reset(t.Context(), s, a.uid, number)
+	a.outcome = daemon(t, url, patience).Reset(t.Context(), s, a.uid, number)
 }
 
 func (a *attempt) check(journal []bsresim.Entry) string {

@@ -40,7 +40,6 @@ func clientFor(t *testing.T, url string, edit ...func(*bsre.AMSConfig)) *bsre.AM
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(a.Close)
 	return a
 }
 

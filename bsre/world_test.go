@@ -65,7 +65,6 @@ func (w *world) client(url string) *bsre.AMS {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.t.Cleanup(ams.Close)
 	return ams
 }
 
