@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"pulih/internal/agency"
 	"pulih/internal/request"
 	"pulih/internal/sop"
 )
@@ -69,13 +70,61 @@ func TestAnAnswerEndsTheReminders(t *testing.T) {
 	t.Parallel()
 	l := begin(t)
 	l.do("16 13.01", Open{Channel: WhatsApp, At: l.wib("16 13.00"), From: stranger, Text: "Tautan belum masuk.", Class: "light", By: rini})
-	l.do("16 14.15", Answer{By: rini, Text: "Sudah.", Delivered: true})
-	expectLines(t, l.sweep("16 14.20", "18 12.00"), nil)
+	if got := l.sweep("16 13.10", "16 14.20"); len(got) != 2 {
+		t.Errorf("sent %v", got)
+	}
+	l.do("16 14.25", Answer{By: rini, Text: "Sudah.", Delivered: true})
+	expectLines(t, l.sweep("16 14.30", "18 12.00"), nil)
 	l.do("18 12.05", Reopen{By: rini, Text: "ditelepon lagi"})
 	expectLines(t, l.sweep("18 13.00", "18 15.00"), []string{ // reopened within the break: the clock begins at 13.00
 		"18 14.20 reminder to staff rini 60", "18 14.20 reminder to staff dewi 60",
 		"18 14.50 reminder to staff rini 90", "18 14.50 reminder to staff dewi 90",
 		"18 15.00 reminder to staff rini 100", "18 15.00 reminder to staff dewi 100",
+	})
+}
+
+func TestSuperiorsEndAtTheHead(t *testing.T) {
+	t.Parallel()
+	l := begin(t)
+	l.a.SOP = quick(l.a.SOP)
+	l.do("16 09.01", byMail(l, stranger, "Ada pungli."))
+	expectLines(t, l.sweep("16 09.10", "17 16.00"), []string{
+		"16 09.40 reminder to staff bagas 60", "16 10.00 reminder to staff bagas 100", // 90 % and the end came between two sweeps
+		"16 10.30 escalation to staff tari atasan-1", "16 11.00 escalation to staff surya atasan-2",
+	})
+}
+
+// quick is an SOP whose class for misconduct has the shortest promise of all: one hour.
+func quick(s *sop.SOP) *sop.SOP {
+	out := *s
+	out.Complaints = slices.Clone(s.Complaints)
+	out.Complaints[3].Norm = sop.Norm{Length: time.Hour, Clock: sop.Working}
+	return &out
+}
+
+func TestAVerifierCantAnswerWhatTheyJustHandedUp(t *testing.T) {
+	t.Parallel()
+	l := begin(t)
+	l.a.SOP = quick(l.a.SOP)
+	l.do("16 09.01", byMail(l, stranger, "Kapan dijawab?"))
+	l.refused("16 09.10", Answer{By: rini, Class: "supervised", Text: "Sudah."}, request.NotAllowed)
+	l.expect(StatusNew, sop.Verifier)
+	l.do("16 09.11", Answer{By: bagas, Class: "supervised", Text: "Sudah."})
+}
+
+func TestADeputyIsRemindedForWhoeverIsAway(t *testing.T) {
+	t.Parallel()
+	l := begin(t)
+	l.do("16 13.01", Open{Channel: Box, At: l.wib("16 13.00"), From: stranger, Text: "Tautan belum masuk.", By: rini})
+	l.do("16 13.05", Assign{By: rini, Person: "dewi"})
+	for i := range l.a.Staff {
+		if l.a.Staff[i].ID == "dewi" {
+			l.a.Staff[i].Leave = []agency.Leave{{Deputy: "tari", From: l.wib("16 14.00"), Until: l.wib("18 00.00")}}
+		}
+	}
+	// Nobody set the class, but it has the shortest promise already: no mail about that.
+	expectLines(t, l.sweep("16 14.20", "16 15.50"), []string{
+		"16 14.20 reminder to staff tari 60", "16 14.50 reminder to staff tari 90", "16 15.00 reminder to staff tari 100",
 	})
 }
 
