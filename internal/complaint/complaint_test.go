@@ -1,6 +1,8 @@
 package complaint
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -178,6 +180,32 @@ func TestAComplaintByMailIsClassifiedAndAnsweredByMail(t *testing.T) {
 		t.Errorf("answered after 3 h 30 min of 4: %+v", r)
 	}
 	l.refused("16 13.31", Answer{By: dewi, Text: "Sekali lagi"}, request.WrongState)
+}
+
+func TestEventsSurviveTheArchive(t *testing.T) {
+	t.Parallel()
+	l := begin(t)
+	open := byMail(l, joko, "Tautan belum masuk.")
+	open.About = &jokos
+	l.do("16 09.01", open)
+	l.do("16 09.30", HandOn{By: rini, Text: "Mohon diperiksa."})
+	l.do("16 10.00", Answer{By: rini, Class: "light", Text: "Sudah."})
+	stored, err := json.Marshal(l.events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read []Event
+	if err := json.Unmarshal(stored, &read); err != nil {
+		t.Fatal(err)
+	}
+	again, err := json.Marshal(Fold(l.s.Number, read))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if was, err := json.Marshal(l.s); err != nil || !bytes.Equal(again, was) {
+		t.Errorf("was  %s (%v)
+read %s", was, err, again)
+	}
 }
 
 func TestEveryChannelIsAnsweredAsItCame(t *testing.T) {
