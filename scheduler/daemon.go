@@ -131,6 +131,7 @@ func (d *Daemon) makeJobs() error {
 	river.AddWorker(workers, &registerWorker{d: d})
 	river.AddWorker(workers, &resetWorker{d: d})
 	river.AddWorker(workers, &watchWorker{d: d})
+	river.AddWorker(workers, &statusWorker{d: d})
 	river.AddWorker(workers, &pollWorker{d: d})
 	river.AddWorker(workers, &sweepWorker{d: d})
 	cfg := &river.Config{

@@ -109,9 +109,14 @@ func (d *Daemon) readMail(ctx context.Context, t *tenant, l store.Letter, raw []
 	} else if ok {
 		return d.readReply(ctx, t, l, m, reading, number)
 	}
-	return d.readLetter(ctx, t, l, reading, env, request.Letter{
-		ID: l.ID, Channel: "mail", From: env.From, MessageID: l.MessageID, ReceivedAt: l.ReceivedAt,
-	}, nil)
+	ref := request.Letter{ID: l.ID, Channel: "mail", From: env.From, MessageID: l.MessageID, ReceivedAt: l.ReceivedAt}
+	switch reading.Kind {
+	case letter.ProviderNotice:
+		return d.readNotice(ctx, t, l, m, reading, ref)
+	case letter.Disposition:
+		return d.readDisposition(ctx, t, l, m, reading, env, ref)
+	}
+	return d.readLetter(ctx, t, l, reading, env, ref, nil)
 }
 
 func sender(m *letter.Mail) string {
@@ -188,6 +193,94 @@ func (d *Daemon) readReply(ctx context.Context, t *tenant, l store.Letter, m *le
 		}
 		return err
 	})
+}
+
+// readNotice joins a notice from BSrE to the request that it names, if it names just one. It proves nothing, a stranger may have written it:
+// so it is a note, and moves only what is uncertain to nobody but the reader.
+func (d *Daemon) readNotice(ctx context.Context, t *tenant, l store.Letter, m *letter.Mail, r letter.Reading, ref request.Letter) error {
+	queue, err := d.store.Queue(ctx, t.Key)
+	if err != nil {
+		return err
+	}
+	text := strings.ToLower(m.Subject + "\n" + m.Text)
+	var named []string
+	for _, q := range queue {
+		s, err := d.store.State(ctx, q.Number)
+		if err != nil {
+			return err
+		}
+		if s.Approvals > 0 && s.Subject.Email != "" && strings.Contains(text, strings.ToLower(s.Subject.Email)) {
+			named = append(named, q.Number)
+		}
+	}
+	return d.markRead(ctx, l, r.Kind, r, func(tx *store.Tx) error {
+		if len(named) != 1 {
+			return nil
+		}
+		ref.Subject = m.Subject
+		_, err := tx.Act(t.Agency, named[0], request.Join{Letter: ref},
+			request.Note{By: request.Actor{Role: sop.BSrE, Name: "BSrE", Via: "mail"}, Text: "Pemberitahuan masuk: " + letter.Mask(m.Subject)})
+		return err
+	})
+}
+
+// readDisposition takes a letter that an official of the chain forwards with an instruction for a disposition in Srikandi. Who they are must
+// be certain: their registered address, and the agency's own mail server vouches for it.
+func (d *Daemon) readDisposition(ctx context.Context, t *tenant, l store.Letter, m *letter.Mail, r letter.Reading, env letter.Envelope, ref request.Letter) error {
+	by, known := t.PersonByEmail(env.From)
+	to := receivers(t.Agency, m)
+	if !known || env.Auth == nil || env.Auth.DMARC != "pass" && env.Auth.DKIM != "pass" || len(to) == 0 || len(r.Applicants) == 0 {
+		return d.markRead(ctx, l, letter.Unclear, r, func(tx *store.Tx) error { return d.tellVerifiers(tx, t, l.ID, mailflow.NoticeUnclearLetter) })
+	}
+	r.Kind = letter.ResetRequest // the letter within is one; how it came is the disposition
+	ref.Number, ref.Date, ref.Subject = deref(r.Letter.Number), deref(r.Letter.Date), deref(r.Letter.Subject)
+	subjects, err := d.judge(ctx, t, l, &r, env)
+	if err != nil {
+		return err
+	}
+	return d.markRead(ctx, l, letter.Disposition, r, func(tx *store.Tx) error {
+		numbers, err := d.receive(tx, t, l, r, ref, subjects, nil)
+		if err != nil {
+			return err
+		}
+		from := request.Actor{ID: by.ID, Name: by.Name, Role: deepest(by), Via: "mail"}
+		for _, number := range numbers {
+			_, err := tx.Act(t.Agency, number, request.Dispose{LetterID: l.ID, Now: []request.Disposition{{
+				ID: fmt.Sprintf("mail-%d", l.ID), From: from, To: to, Acts: true, Text: letter.Mask(firstLine(m.Text)), SentAt: l.ReceivedAt,
+			}}})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// receivers are the members of the chain that a mail goes to.
+func receivers(a *agency.Agency, m *letter.Mail) []request.Actor {
+	var out []request.Actor
+	for _, to := range append(slices.Clone(m.To), m.Cc...) {
+		if p, ok := a.PersonByEmail(to.Address); ok && deepest(p) != "" {
+			out = append(out, request.Actor{ID: p.ID, Name: p.Name, Role: deepest(p), Via: "mail"})
+		}
+	}
+	return out
+}
+
+// deepest is the person's role furthest down the chain; "" for somebody outside it.
+func deepest(p agency.Person) sop.Role {
+	var role sop.Role
+	for _, r := range p.Roles {
+		if r.Depth() > role.Depth() {
+			role = r
+		}
+	}
+	return role
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	return line
 }
 
 // readBounce believes a report only when it names a mail of ours by its signed Message-ID.

@@ -59,6 +59,15 @@ type Approve struct {
 	Text      string
 }
 
+// SeeStatus tells what the eSign gateway says of the applicant's certificate. Code is empty when it could not tell.
+type SeeStatus struct {
+	Code string
+	Text string // in words for the verifier
+}
+
+// Recheck asks for the certificate's status again.
+type Recheck struct{ By Actor }
+
 // Return sends the request back to the office for what is missing.
 type Return struct {
 	By      Actor
@@ -144,6 +153,8 @@ func (Forward) command()      {}
 func (Gone) command()         {}
 func (Assign) command()       {}
 func (Approve) command()      {}
+func (SeeStatus) command()    {}
+func (Recheck) command()      {}
 func (Return) command()       {}
 func (Complete) command()     {}
 func (Reject) command()       {}

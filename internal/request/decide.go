@@ -30,7 +30,11 @@ const (
 	RisksUnseen  = "risks-unseen"  // there are findings of severity danger
 	SameVerifier = "same-verifier" // the second approval must come from another verifier
 	Incomplete   = "incomplete"    // the command lacks what it needs
+	NotIssue     = "not-issue"     // the certificate can't be reset
 )
+
+// issue is the only status of a certificate that can be reset (contracts/bsre.md).
+const issue = "ISSUE"
 
 func refuse(code, format string, args ...any) error {
 	return &Refusal{Code: code, Message: fmt.Sprintf(format, args...)}
@@ -84,6 +88,14 @@ func (d *decision) decide(cmd Command) error {
 		return d.gone(c)
 	case Assign:
 		return d.assign(c)
+	case SeeStatus:
+		if d.s.Status.Open() && (c.Code != d.s.Certificate || d.s.CertificateSeen.IsZero()) {
+			d.add(Event{Kind: StatusSeen, By: Actor{Role: sop.BSrE, Name: "BSrE", Via: "esign"}, Code: c.Code, Text: c.Text})
+		}
+		return nil
+	case Recheck:
+		d.do(CheckStatus{})
+		return nil
 	case Approve:
 		return d.approve(c)
 	case Return:
@@ -122,8 +134,13 @@ func (d *decision) open(c Open) error {
 	return nil
 }
 
-// work tells whoever holds the request now.
-func (d *decision) work() { d.do(toStaff(MailWork, holders(d.s, d.a, d.now))...) }
+// work tells whoever holds the request now; for a verifier the certificate's status is asked beforehand.
+func (d *decision) work() {
+	d.do(toStaff(MailWork, holders(d.s, d.a, d.now))...)
+	if d.s.Status == StatusChecking {
+		d.do(CheckStatus{})
+	}
+}
 
 func (d *decision) join(c Join) error {
 	known := slices.ContainsFunc(d.s.Letters, func(l Letter) bool { return l.ID == c.Letter.ID })
@@ -306,6 +323,9 @@ func (d *decision) mayApprove(c Approve) error {
 	}
 	if c.Subject != d.s.Subject {
 		return refuse(DataChanged, "Data pemohon berubah sejak Anda melihatnya; periksa sekali lagi.")
+	}
+	if d.s.Certificate != "" && d.s.Certificate != issue {
+		return refuse(NotIssue, "Status sertifikat pemohon %s, bukan ISSUE; reset tidak menolongnya.", d.s.Certificate)
 	}
 	if !d.s.Subject.Known || d.s.Subject.Email == "" {
 		return refuse(NoAddress, "E-mail dinas pemohon tidak ada dalam daftar pejabat; daftarkan dahulu, karena tautan BSrE hanya boleh ke alamat terdaftar.")

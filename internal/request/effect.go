@@ -41,10 +41,15 @@ type Reset struct{ Due time.Time }
 // Watch asks to look after the certificate until it can be used.
 type Watch struct{}
 
+// CheckStatus asks the eSign gateway about the applicant's certificate, so that the verifier knows it before they decide.
+type CheckStatus struct{}
+
 func (Mail) effect()     {}
 func (FollowUp) effect() {}
 func (Reset) effect()    {}
 func (Watch) effect()    {}
+
+func (CheckStatus) effect() {}
 
 // Templates that requests send; mailflow has a file for each.
 const (

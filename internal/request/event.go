@@ -23,6 +23,7 @@ const (
 	DispositionWithdrawn Kind = "DispositionWithdrawn" // it counts as never sent
 	Assigned             Kind = "Assigned"             // given to one verifier by a person or a rule
 	Validated            Kind = "Validated"            // the verifier found identity and papers complete
+	StatusSeen           Kind = "StatusSeen"           // what the eSign gateway says of the applicant's certificate
 	ReturnedToApplicant  Kind = "ReturnedToApplicant"  // papers are missing; the clock stands still
 	Completed            Kind = "Completed"            // papers completed; the clock goes on
 	Approved             Kind = "Approved"             // a verifier approved the reset of exactly this subject
@@ -124,4 +125,5 @@ type Event struct {
 	Step        string           `json:"step,omitempty"` // Reminded, Escalated
 	Mark        string           `json:"mark,omitempty"` // Reminded: "60", "90", "100"; Escalated: Person.ID
 	Again       bool             `json:"again,omitempty"`
+	Code        string           `json:"code,omitempty"` // StatusSeen: bsre.Code
 }

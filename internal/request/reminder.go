@@ -62,6 +62,14 @@ func NextMark(s State, a *agency.Agency) (time.Time, error) {
 	return next, nil
 }
 
+// applicantsDay is the measure of the reminders to an applicant whose SOP gives them no time: after one day, after three, and then the
+// verifiers call. Nobody broke a promise by it, but a link that lies unopened helps nobody.
+var applicantsDay = sop.Norm{Length: 24 * time.Hour, Clock: sop.Elapsed}
+
+func applicantsMarks(c StepClock) []Reminder {
+	return []Reminder{{Step: c.Step.ID, Mark: "1-hari", Share: 1}, {Step: c.Step.ID, Mark: "3-hari", Share: 3}, {Step: c.Step.ID, Mark: "atasan-1", Level: 1, Share: 5}}
+}
+
 // untold lists, for each running clock, the marks after the last one that was told, in order of time.
 func untold(s State, a *agency.Agency) ([][]Reminder, error) {
 	if !s.Status.Open() || s.Status == StatusReturned {
@@ -72,8 +80,12 @@ func untold(s State, a *agency.Agency) ([][]Reminder, error) {
 		return nil, err
 	}
 	var out [][]Reminder
-	if c, ok := Current(steps); ok && c.Step.Norm != nil {
-		marks, err := untoldOf(c, *c.Step.Norm, s, a)
+	if c, ok := Current(steps); ok && (c.Step.Norm != nil || s.Status == StatusLink) {
+		norm := applicantsDay
+		if c.Step.Norm != nil {
+			norm = *c.Step.Norm
+		}
+		marks, err := untoldOf(c, norm, s, a)
 		if err != nil {
 			return nil, err
 		}
@@ -92,6 +104,9 @@ func untold(s State, a *agency.Agency) ([][]Reminder, error) {
 func untoldOf(c StepClock, norm sop.Norm, s State, a *agency.Agency) ([]Reminder, error) {
 	kind, length := norm.Measure()
 	all := marks(c, s, a, length)
+	if c.Step.Norm == nil && c.Step.ID != TotalStep {
+		all = applicantsMarks(c)
+	}
 	for i := len(all) - 1; i >= 0; i-- {
 		if s.Reminded[all[i].Step+"/"+all[i].Mark] {
 			all = all[i+1:]

@@ -63,6 +63,9 @@ type State struct {
 	Missing    []string
 	LastNote   string
 
+	Certificate     string // status of the applicant's certificate as the gateway told it last ("ISSUE", ...); empty: not asked or not known
+	CertificateSeen time.Time
+
 	Pauses   []sop.Pause
 	Ended    map[sop.Ends]time.Time // when each end was reached, but for dispositions
 	Reminded map[string]bool        // "step/mark"
@@ -96,6 +99,8 @@ func (s *State) apply(e Event) {
 		s.join(e)
 	case NoteAdded:
 		s.LastNote = e.Text
+	case StatusSeen:
+		s.Certificate, s.CertificateSeen = e.Code, e.At
 	case LetterGone, Validated:
 	case DispositionSeen:
 		s.dispose(*e.Disposition)

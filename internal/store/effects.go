@@ -38,6 +38,8 @@ func (tx *Tx) effects(a *agency.Agency, s request.State, list []request.Effect) 
 			err = tx.reset(a, s, e)
 		case request.Watch:
 			err = tx.watch(a, s)
+		case request.CheckStatus:
+			err = tx.Enqueue(AskStatus{Number: s.Number}, nil)
 		default:
 			err = fmt.Errorf("unknown effect %T", effect)
 		}

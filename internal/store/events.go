@@ -207,8 +207,10 @@ func (tx *Tx) actOn(a *agency.Agency, s request.State, cmds []request.Command) (
 		if len(events) == 0 && len(effects) == 0 {
 			continue
 		}
-		if err := tx.appendEvents(a.Key, s.Number, s.Version, events); err != nil {
-			return s, err
+		if len(events) > 0 {
+			if err := tx.appendEvents(a.Key, s.Number, s.Version, events); err != nil {
+				return s, err
+			}
 		}
 		s = s.With(events)
 		if err := tx.effects(a, s, effects); err != nil {

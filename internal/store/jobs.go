@@ -35,6 +35,11 @@ type WatchRequest struct {
 	Number string `json:"number" river:"unique"`
 }
 
+// AskStatus asks the eSign gateway about the applicant's certificate.
+type AskStatus struct {
+	Number string `json:"number"`
+}
+
 // PollGateway reads what is new in an agency's Srikandi.
 type PollGateway struct {
 	Agency string `json:"agency" river:"unique"`
@@ -49,6 +54,7 @@ func (WriteFollowUp) Kind() string  { return "write_follow_up" }
 func (RegisterLetter) Kind() string { return "register_letter" }
 func (RunResets) Kind() string      { return "run_resets" }
 func (WatchRequest) Kind() string   { return "watch_request" }
+func (AskStatus) Kind() string      { return "ask_status" }
 func (PollGateway) Kind() string    { return "poll_gateway" }
 func (Sweep) Kind() string          { return "sweep" }
 
@@ -79,6 +85,9 @@ func (RunResets) InsertOpts() river.InsertOpts {
 }
 func (WatchRequest) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: QueueWatch, MaxAttempts: 2}
+}
+func (AskStatus) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: QueueWatch, MaxAttempts: 3}
 }
 func (PollGateway) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: QueueSource, MaxAttempts: 1}
