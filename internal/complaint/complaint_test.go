@@ -203,8 +203,7 @@ func TestEventsSurviveTheArchive(t *testing.T) {
 		t.Fatal(err)
 	}
 	if was, err := json.Marshal(l.s); err != nil || !bytes.Equal(again, was) {
-		t.Errorf("was  %s (%v)
-read %s", was, err, again)
+		t.Errorf("was  %s (%v)\nread %s", was, err, again)
 	}
 }
 
