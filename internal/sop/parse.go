@@ -159,10 +159,10 @@ func decodeError(name string, data []byte, err error) error {
 			line = tok.Position.Line
 		}
 	}
-	switch err := err.(type) {
-	case *yaml.UnknownFieldError:
-		return fmt.Errorf("%s:%d: %q is no key here; expected one of %s", name, line, err.Token.Value, keysAt(data, err.Token))
-	case *yaml.UnexpectedNodeTypeError:
+	if unknown, ok := errors.AsType[*yaml.UnknownFieldError](err); ok {
+		return fmt.Errorf("%s:%d: %q is no key here; expected one of %s", name, line, unknown.Token.Value, keysAt(data, unknown.Token))
+	}
+	if _, ok := errors.AsType[*yaml.UnexpectedNodeTypeError](err); ok {
 		return fmt.Errorf("%s:%d: has another shape than expected (%s)", name, line, message)
 	}
 	return fmt.Errorf("%s:%d: not readable as YAML: %s", name, line, message)
