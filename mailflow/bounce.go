@@ -138,7 +138,8 @@ var (
 		`message delayed)`)
 	delaySubject = regexp.MustCompile(`(?i)(delay|warning: (message|could not send)|not yet delivered|tertunda)`)
 	bareAddress  = regexp.MustCompile(`[\w.!#$%&'*+/=?^{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+`)
-	reasonLine   = regexp.MustCompile(`(?i)([45]\d\d[ -]|\b[45]\.\d{1,3}\.\d{1,3}\b|unknown user|no such user|user unknown|does ?n[o']t exist|not found|tidak ditemukan|` +
+	codeLine     = regexp.MustCompile(`\b([45]\d\d[ -]|[45]\.\d{1,3}\.\d{1,3}\b)`)
+	reasonLine   = regexp.MustCompile(`(?i)(unknown user|no such user|user unknown|does ?n[o']t exist|not found|tidak ditemukan|` +
 		`unrouteable|no mailbox here|couldn't find any host|quota|full|retry timeout|rejected|address couldn't be found)`)
 )
 
@@ -207,15 +208,15 @@ func failedAddress(m *letter.Mail, text string) string {
 	return ""
 }
 
-// reason is the first line that sounds like one, with the line behind it where the server breaks its lines.
+// reason is the first line with a code, or else the first that sounds like a reason.
 func reason(text string) string {
 	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		if i > 60 {
-			break
-		}
-		if reasonLine.MatchString(line) {
-			return strings.TrimSpace(line)
+	lines = lines[:min(len(lines), 60)]
+	for _, sounds := range []*regexp.Regexp{codeLine, reasonLine} {
+		for _, line := range lines {
+			if sounds.MatchString(line) {
+				return strings.TrimSpace(line)
+			}
 		}
 	}
 	return ""
