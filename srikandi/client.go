@@ -96,10 +96,8 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // List implements Gateway.
 func (c *Client) List(ctx context.Context, q Query) (Page, error) {
 	values := url.Values{"limit": {strconv.Itoa(or(q.Limit, 50))}}
-	values.Set("updated_since", q.UpdatedSince.In(c.cfg.Zone).Format(time.RFC3339Nano))
-	if q.UpdatedSince.IsZero() {
-		values.Set("updated_since", time.Unix(0, 0).In(c.cfg.Zone).Format(time.RFC3339))
-	}
+	since := later(q.UpdatedSince, time.Unix(0, 0))
+	values.Set("updated_since", since.In(c.cfg.Zone).Format(time.RFC3339)) // whole seconds, rounded down: inclusive either way
 	if q.Cursor != "" {
 		values.Set("cursor", q.Cursor)
 	}
@@ -136,7 +134,7 @@ func (c *Client) FollowUp(ctx context.Context, naskahID, key string, f FollowUp)
 	}, func(a answer) error {
 		r := newRow(a.body, "", c.cfg.Zone)
 		result = FollowUpResult{ID: r.text("id"), Status: r.text("status"), Replay: a.status == http.StatusOK}
-		if r.err() != nil || result.ID == "" {
+		if r.err() != nil || result.ID == "" && result.Status == "" {
 			return unreadable("a follow-up's receipt")
 		}
 		return nil
@@ -161,6 +159,11 @@ func (c *Client) Register(ctx context.Context, key string, n NewNaskah, files []
 		out, err = decodeLetter(a.body, "", c.cfg.Zone)
 		return err
 	})
+	// It is registered if it has an ID: the next poll reads the rest.
+	var bad *BadLetter
+	if errors.As(err, &bad) && bad.Row.ID != "" {
+		return Naskah{ID: bad.Row.ID, Raw: bad.Row.Raw}, nil
+	}
 	return out, wrap(err, "registering a letter")
 }
 

@@ -497,6 +497,26 @@ func TestErrorsHoldNoSecrets(t *testing.T) {
 	check("redirect", err)
 }
 
+// A receipt that says little is a receipt: asking again for a better one would never end.
+func TestThinReceipts(t *testing.T) {
+	t.Parallel()
+	gateway := answering(t, func(rw http.ResponseWriter, r *http.Request) {
+		rw.WriteHeader(http.StatusCreated)
+		if strings.HasSuffix(r.URL.Path, "tindak-lanjut") {
+			io.WriteString(rw, `{"status":"selesai"}`)
+			return
+		}
+		io.WriteString(rw, `{"id":"nm-77"}`)
+	})
+	client := newClient(t, gateway, time.Now)
+	if got, err := client.FollowUp(t.Context(), "nm-1", "k", srikandi.FollowUp{Status: srikandi.StatusDone}); err != nil || got.Status != "selesai" {
+		t.Errorf("follow-up: %+v, %v", got, err)
+	}
+	if got, err := client.Register(t.Context(), "k", srikandi.NewNaskah{}, nil); err != nil || got.ID != "nm-77" {
+		t.Errorf("register: %s, %v", got.ID, err)
+	}
+}
+
 func TestOnlySecureBaseURLs(t *testing.T) {
 	t.Parallel()
 	for url, ok := range map[string]bool{

@@ -47,7 +47,7 @@ func Note(number, text string) string {
 	return string(runes[:min(len(runes), 1000)])
 }
 
-var ownNote = regexp.MustCompile(`^\[[A-Z]{1,8}-\d{4}-\d+\]`)
+var ownNote = regexp.MustCompile(`^\[[A-Z0-9]+(-[A-Z0-9]+)*-\d+\]`)
 
 // doubts make an approval conditional or deny it.
 var doubts = []string{"tidak", "tdk", "belum", "bukan", "jangan", "catatan", "setelah", "jika", "apabila", "bila", "asal", "asalkan", "kecuali", "namun",

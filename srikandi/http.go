@@ -94,6 +94,8 @@ func outage(err error) bool {
 	return errors.As(err, &t) && t.RetryAfter == 0 && !errors.As(err, &bad) && !errors.Is(err, ErrMismatch)
 }
 
+// send makes one request. net/http repeats one by itself whose kept-alive connection died without an answer, if it reads or carries an
+// Idempotency-Key: with the contract's keys that is safe.
 func (c *Client) send(ctx context.Context, rq call, token string) (*http.Response, error) {
 	target := c.base.JoinPath()
 	for _, segment := range rq.path {

@@ -72,8 +72,12 @@ var phrases = []struct {
 	{Archive, "keep it", []string{"arsip", "arsipkan", "diarsipkan", "di arsipkan", "arsip saja", "file", "difile", "simpan", "disimpan", "deponir"}},
 }
 
-// negations in front of a phrase turn it into information: "tidak perlu ditindaklanjuti", "sudah diproses", "jangan diteruskan".
-var negations = []string{"tidak", "tdk", "tak", "jangan", "belum", "bukan", "tanpa", "sudah", "telah", "sdh", "tlh"}
+// negations in front of a phrase turn it into information: "tidak perlu ditindaklanjuti", "sudah diproses", "jangan diteruskan". Fillers may
+// stand between; any other word begins something new: "berkas tidak lengkap, teruskan".
+var (
+	negations = []string{"tidak", "tdk", "tak", "jangan", "belum", "bukan", "tanpa", "sudah", "telah", "sdh", "tlh"}
+	fillers   = []string{"perlu", "usah", "harus", "boleh", "dapat", "bisa", "lagi", "untuk", "di", "selesai", "kami", "saya"}
+)
 
 // longest holds the phrases by their words, those with the most words first.
 var longest = func() []phrase {
@@ -138,9 +142,17 @@ func phraseAt(words []string) (phrase, bool) {
 	return phrase{}, false
 }
 
-// negated looks at the two words before a phrase: "tidak perlu ditindaklanjuti".
+// negated looks at the words before a phrase.
 func negated(before []string) bool {
-	return slices.ContainsFunc(before[max(0, len(before)-2):], func(w string) bool { return slices.Contains(negations, w) })
+	for _, w := range slices.Backward(before) {
+		if slices.Contains(negations, w) {
+			return true
+		}
+		if !slices.Contains(fillers, w) {
+			return false
+		}
+	}
+	return false
 }
 
 // foldWords splits a text into lower-case words; "Koordinasi/konfirmasikan" is two, "tindak-lanjuti" is two.

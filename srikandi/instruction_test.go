@@ -60,6 +60,9 @@ var instructions = []struct {
 	{"Sudah diproses, arsipkan", srikandi.Inform},
 	{"Jangan diteruskan", srikandi.Inform},
 	{"Belum perlu diproses", srikandi.Inform},
+	{"telah selesai di proses", srikandi.Inform},
+	{"Berkas tidak lengkap, teruskan ke verifikator", srikandi.Forward},
+	{"Belum ada disposisi; tindaklanjuti", srikandi.Act},
 	// Words inside words are other words.
 	{"Prosesi pelantikan", srikandi.Other},
 	{"Informatika", srikandi.Other},

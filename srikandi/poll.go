@@ -138,6 +138,28 @@ func finish(cur Cursor) Cursor {
 	return Cursor{UpdatedSince: since}
 }
 
+// Since lists everything that the gateway has changed at or after a time, without dispositions: for comparing it with the database. A letter
+// is in it once.
+func Since(ctx context.Context, gw Gateway, since time.Time) ([]Naskah, []BadRow, error) {
+	var rows []Naskah
+	var bad []BadRow
+	seen := map[string]bool{}
+	for cursor := ""; ; {
+		page, err := gw.List(ctx, Query{UpdatedSince: since, Cursor: cursor, Limit: 100})
+		if err != nil {
+			return nil, nil, err
+		}
+		rows, bad = append(rows, page.Rows...), append(bad, page.Bad...)
+		if cursor = page.NextCursor; cursor == "" {
+			return newest(rows), bad, nil
+		}
+		if seen[cursor] {
+			return nil, nil, unreadable("the list's cursor runs in a circle")
+		}
+		seen[cursor] = true
+	}
+}
+
 func staleCursor(err error) bool {
 	var refused *Refused
 	return errors.As(err, &refused) || errors.Is(err, ErrGone)

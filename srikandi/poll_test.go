@@ -422,3 +422,26 @@ func lateBehindInterruption(t *testing.T, ahead time.Duration) {
 		t.Errorf("%d letters of 11", len(r.letters))
 	}
 }
+
+func TestSinceListsALetterOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, srikandisim.Options{})
+	w.add(5)
+	w.Advance(time.Hour)
+	since := w.Now()
+	ids := w.add(230)
+	w.sim.SetFaults(srikandisim.Faults{Chance: map[srikandisim.Fault]float64{srikandisim.Repeated: 1}})
+	rows, bad, err := srikandi.Since(t.Context(), w.client, since)
+	if err != nil || len(bad) != 0 {
+		t.Fatal(bad, err)
+	}
+	got := map[string]int{}
+	for _, n := range rows {
+		got[n.ID]++
+	}
+	for _, id := range ids {
+		if got[id] != 1 {
+			t.Errorf("%s is listed %d times", id, got[id])
+		}
+	}
+}
