@@ -5,6 +5,7 @@ package srikandisim
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	mathrand "math/rand/v2"
@@ -62,6 +63,7 @@ type File struct {
 	ID, Name, MIME string
 	Data           []byte
 	NoSum          bool
+	sum            string // of Data
 }
 
 // Disposition passes a letter on.
@@ -177,14 +179,21 @@ func (s *Server) add(l Letter) string {
 		l.ReceivedAt = now
 	}
 	l.ReadStatus, l.ActStatus = or(l.ReadStatus, "BELUM"), or(l.ActStatus, "BARU")
-	l.Files = slices.Clone(l.Files)
-	for i := range l.Files {
-		l.Files[i].ID = or(l.Files[i].ID, fmt.Sprintf("l-%d", i+1))
-	}
+	l.file()
 	e := &entry{Letter: l}
 	s.letters[l.ID] = e
 	s.touch(e, "pencatat", "dicatat")
 	return l.ID
+}
+
+// file gives a letter's attachments their IDs and sums.
+func (l *Letter) file() {
+	l.Files = slices.Clone(l.Files)
+	for i := range l.Files {
+		f := &l.Files[i]
+		sum := sha256.Sum256(f.Data)
+		f.ID, f.sum = or(f.ID, fmt.Sprintf("l-%d", i+1)), hex.EncodeToString(sum[:])
+	}
 }
 
 // touch dates a change.
@@ -215,6 +224,7 @@ func (s *Server) change(id, who, did string, do func(*entry) bool) bool {
 func (s *Server) Edit(id string, edit func(*Letter)) bool {
 	return s.change(id, "pencatat", "diubah", func(e *entry) bool {
 		edit(&e.Letter)
+		e.Letter.file()
 		e.Version++
 		return true
 	})

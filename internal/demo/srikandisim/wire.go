@@ -1,8 +1,6 @@
 package srikandisim
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"time"
 )
@@ -82,8 +80,7 @@ func files(all []File) []any {
 		if f.NoSum {
 			o["ukuran"] = nil
 		} else {
-			sum := sha256.Sum256(f.Data)
-			o["sha256"] = hex.EncodeToString(sum[:])
+			o["sha256"] = f.sum
 		}
 		out = append(out, o)
 	}
