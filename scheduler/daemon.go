@@ -183,11 +183,11 @@ const StopWithin = 10 * time.Second
 
 // Run works until ctx ends, and then finishes or hands back what runs, within StopWithin.
 func (d *Daemon) Run(ctx context.Context) error {
-	alive, err := d.store.Alive(ctx, d.id)
+	here, err := d.store.Announce(ctx, d.id)
 	if err != nil {
 		return err
 	}
-	defer alive()
+	defer here.End(ctx)
 	if err := d.store.TakeOver(ctx); err != nil {
 		return err
 	}

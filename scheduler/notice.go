@@ -76,7 +76,7 @@ func (d *Daemon) fill(ctx context.Context, t *tenant, m store.Outgoing, n *mailf
 // stale reports that a mail asks for something that was done meanwhile.
 func stale(template string, now request.State) bool {
 	switch template {
-	case mailflow.NoticeWork, mailflow.NoticeSessionNeeded, mailflow.NoticeAssisted, mailflow.NoticeReminderPassphrase, mailflow.NoticeCallApplicant:
+	case mailflow.NoticeWork, mailflow.NoticeSecondApproval, mailflow.NoticeSessionNeeded, mailflow.NoticeAssisted, mailflow.NoticeReminderPassphrase, mailflow.NoticeCallApplicant:
 		return !now.Status.Open()
 	}
 	return false
@@ -84,6 +84,7 @@ func stale(template string, now request.State) bool {
 
 func (d *Daemon) fillRequest(t *tenant, s request.State, m store.Outgoing, n *mailflow.Notice) error {
 	n.Request = d.noticeRequest(t, s, m.Kind)
+	n.PassOn = s.Holder != sop.Verifier
 	n.Missing, n.Reason = s.Missing, letter.Mask(s.Words)
 	if m.Template == mailflow.NoticeCallApplicant || m.Template == mailflow.NoticeAddressDead {
 		n.Reason = letter.Mask(s.LastNote)
@@ -94,10 +95,10 @@ func (d *Daemon) fillRequest(t *tenant, s request.State, m store.Outgoing, n *ma
 		return err
 	}
 	if c, ok := request.Current(steps); ok {
-		n.Step = noticeClock(c, s)
+		n.Step = noticeClock(t, c, s)
 	}
 	if total != nil {
-		n.Total = noticeClock(*total, s)
+		n.Total = noticeClock(t, *total, s)
 	}
 	if m.Template == mailflow.NoticeAssisted {
 		n.Instructions = d.instructions(t, s)
@@ -132,7 +133,7 @@ func (d *Daemon) noticeRequest(t *tenant, s request.State, kind string) mailflow
 	return r
 }
 
-func noticeClock(c request.StepClock, s request.State) mailflow.NoticeClock {
+func noticeClock(t *tenant, c request.StepClock, s request.State) mailflow.NoticeClock {
 	n := mailflow.NoticeClock{Title: c.Step.Title, Holder: s.Holder.Title()}
 	if c.Reading == nil {
 		return n
@@ -140,6 +141,8 @@ func noticeClock(c request.StepClock, s request.State) mailflow.NoticeClock {
 	n.Used, n.Left, n.Due, n.Paused = c.Reading.Used, c.Reading.Left, c.Reading.Due, c.Reading.State == sop.Paused
 	if c.Step.Norm != nil {
 		n.Norm = mailflow.NoticeNorm(*c.Step.Norm)
+	} else if c.Step.ID == request.TotalStep {
+		n.Norm = mailflow.NoticeNorm(*t.SOP.Total)
 	}
 	return n
 }
@@ -168,7 +171,8 @@ func (d *Daemon) instructions(t *tenant, s request.State) mailflow.NoticeInstruc
 		portal = t.conf.BSrE.AMS.PortalURL
 		in.Portal = portal
 	}
-	in.Clicks = bsre.DefaultGuide(or(portal, "portal AMS")).Steps(bsre.Subject{Name: s.Subject.Name, Email: s.Subject.Email}, nil)
+	steps := bsre.DefaultGuide(or(portal, "portal AMS")).Steps(bsre.Subject{Name: s.Subject.Name, Email: s.Subject.Email}, nil)
+	in.Clicks = steps[:len(steps)-1] // the last one leads back to the page, which the mail does in its own words
 	return in
 }
 
@@ -197,8 +201,8 @@ func (d *Daemon) fillBundle(ctx context.Context, t *tenant, m store.Outgoing, n 
 			continue
 		}
 		seen[s.Number] = true
-		n.Items = append(n.Items, item(s, noticeClock(c, s), d.links(t, s, "staff").Desk))
-		n.Request, n.Step = d.noticeRequest(t, s, "staff"), noticeClock(c, s)
+		n.Items = append(n.Items, item(s, noticeClock(t, c, s), d.links(t, s, "staff").Desk))
+		n.Request, n.Step = d.noticeRequest(t, s, "staff"), noticeClock(t, c, s)
 	}
 	return len(n.Items) > 0, nil
 }

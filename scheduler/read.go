@@ -195,8 +195,8 @@ func (d *Daemon) readReply(ctx context.Context, t *tenant, l store.Letter, m *le
 	})
 }
 
-// readNotice joins a notice from BSrE to the request that it names, if it names just one. It proves nothing, a stranger may have written it:
-// so it is a note, and moves only what is uncertain to nobody but the reader.
+// readNotice joins a notice from BSrE to the request that it names, if it names just one. A stranger may have written it, so it is
+// a note beside the request and moves nothing.
 func (d *Daemon) readNotice(ctx context.Context, t *tenant, l store.Letter, m *letter.Mail, r letter.Reading, ref request.Letter) error {
 	queue, err := d.store.Queue(ctx, t.Key)
 	if err != nil {
@@ -232,7 +232,8 @@ func (d *Daemon) readDisposition(ctx context.Context, t *tenant, l store.Letter,
 	if !known || env.Auth == nil || env.Auth.DMARC != "pass" && env.Auth.DKIM != "pass" || len(to) == 0 || len(r.Applicants) == 0 {
 		return d.markRead(ctx, l, letter.Unclear, r, func(tx *store.Tx) error { return d.tellVerifiers(tx, t, l.ID, mailflow.NoticeUnclearLetter) })
 	}
-	r.Kind = letter.ResetRequest // the letter within is one; how it came is the disposition
+	acts := srikandi.Instruct(strings.Split(m.Text, "\n")...).Moves() // the same words as in Srikandi
+	r.Kind = letter.ResetRequest                                      // the letter within is one; how it came is the disposition
 	ref.Number, ref.Date, ref.Subject = deref(r.Letter.Number), deref(r.Letter.Date), deref(r.Letter.Subject)
 	subjects, err := d.judge(ctx, t, l, &r, env)
 	if err != nil {
@@ -246,7 +247,7 @@ func (d *Daemon) readDisposition(ctx context.Context, t *tenant, l store.Letter,
 		from := request.Actor{ID: by.ID, Name: by.Name, Role: deepest(by), Via: "mail"}
 		for _, number := range numbers {
 			_, err := tx.Act(t.Agency, number, request.Dispose{LetterID: l.ID, Now: []request.Disposition{{
-				ID: fmt.Sprintf("mail-%d", l.ID), From: from, To: to, Acts: true, Text: letter.Mask(firstLine(m.Text)), SentAt: l.ReceivedAt,
+				ID: fmt.Sprintf("mail-%d", l.ID), From: from, To: to, Acts: acts, Text: letter.Mask(firstLine(m.Text)), SentAt: l.ReceivedAt,
 			}}})
 			if err != nil {
 				return err

@@ -91,7 +91,8 @@ func (c *DemoCmd) play(ctx context.Context, world *demo.World, o *opened, listen
 	if c.Once {
 		err = p.Once(work)
 	} else {
-		fmt.Printf("\n  pulih melayani di http://localhost:%d — akhiri dengan Ctrl-C\n  data demo di %s\n\n", listener.Addr().(*net.TCPAddr).Port, filepath.Clean(world.Dir))
+		fmt.Printf("\n  pulih melayani di http://localhost:%d — akhiri dengan Ctrl-C\n  surel yang keluar dapat dilihat di %s\n\n",
+			listener.Addr().(*net.TCPAddr).Port, filepath.Join(world.Dir, "surel"))
 		err = p.Forever(work)
 	}
 	cancel()

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"text/template"
 	"time"
 
@@ -42,6 +43,8 @@ type World struct {
 	mu      sync.Mutex
 	lose    map[string]bool // uids whose next reset is carried out and its answer lost
 	links   chan bsresim.Link
+	mails   string // folder of the mails that went out, to look at
+	kept    atomic.Int64
 	servers []*http.Server
 }
 
@@ -57,14 +60,15 @@ type WorldOptions struct {
 
 // NewWorld starts the world and writes the configuration that leads into it.
 func NewWorld(o WorldOptions) (_ *World, err error) {
-	w := &World{Clock: o.Clock, Dir: o.Dir, Srikandi: map[string]*srikandisim.Server{}, users: map[string]string{}, lose: map[string]bool{},
+	w := &World{Clock: o.Clock, Dir: o.Dir, mails: filepath.Join(o.Dir, "surel"), Srikandi: map[string]*srikandisim.Server{}, users: map[string]string{}, lose: map[string]bool{},
 		links: make(chan bsresim.Link, 100)}
 	defer func() {
 		if err != nil {
 			w.Close()
 		}
 	}()
-	w.Mail, err = mailsim.Start(mailsim.Options{Mailboxes: map[string]string{"tte@purbalinggakab.go.id": secret, "kominfo@madiunkota.go.id": secret}})
+	w.Mail, err = mailsim.Start(mailsim.Options{Mailboxes: map[string]string{"tte@purbalinggakab.go.id": secret, "kominfo@madiunkota.go.id": secret},
+		Route: w.keep})
 	if err != nil {
 		return nil, fmt.Errorf("starting the mail servers: %w", err)
 	}
@@ -107,7 +111,7 @@ func (w *World) configure(o WorldOptions, bsre string, srikandi map[string]strin
 		return fmt.Errorf("reading the mail servers' addresses: %w", err)
 	}
 	secretFile, urlFile := filepath.Join(o.Dir, "secret"), ""
-	err := errors.Join(os.MkdirAll(o.Dir, 0o711), os.WriteFile(secretFile, []byte(secret+"\n"), 0o600))
+	err := errors.Join(os.MkdirAll(o.Dir, 0o711), os.MkdirAll(w.mails, 0o700), os.WriteFile(secretFile, []byte(secret+"\n"), 0o600))
 	if o.DatabaseURL != "" {
 		urlFile = filepath.Join(o.Dir, "database-url")
 		err = errors.Join(err, os.WriteFile(urlFile, []byte(o.DatabaseURL+"\n"), 0o600))
@@ -139,6 +143,17 @@ func or(a, b string) string {
 		return b
 	}
 	return a
+}
+
+// keep writes a mail that went out into a folder, for the reader of the demo.
+func (w *World) keep(_ *mailsim.Sim, m mailsim.Accepted) {
+	name := fmt.Sprintf("%04d-%s.eml", w.kept.Add(1), strings.Map(func(r rune) rune {
+		if r == '@' || r == '.' || r == '-' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, m.To[0]))
+	_ = os.WriteFile(filepath.Join(w.mails, name), m.Raw, 0o600) // a convenience: the journal is what counts
 }
 
 // LoseAnswer has BSrE carry out the next reset of a user and lose the answer.
@@ -199,7 +214,9 @@ func (w *World) NIK(nip string) string {
 func (w *World) Links() <-chan bsresim.Link { return w.links }
 
 // SetPassphrase plays the applicant who opens the newest link.
-func (w *World) SetPassphrase(nip string) error { return w.BSrE.SetPassphrase(w.users[agency.Digits(nip)]) }
+func (w *World) SetPassphrase(nip string) error {
+	return w.BSrE.SetPassphrase(w.users[agency.Digits(nip)])
+}
 
 // Close ends all servers.
 func (w *World) Close() {

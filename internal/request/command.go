@@ -115,6 +115,12 @@ type CouldNot struct {
 	Text string
 }
 
+// Unsure is a verifier's word, in assisted mode, that the portal didn't answer: nobody knows whether the link was sent.
+type Unsure struct {
+	By   Actor
+	Text string
+}
+
 // Observe tells what was seen of the applicant's way after the link: in the certificate's details, a notice, the applicant's answer or a
 // verifier's word. Kind is LinkMailed, PassphraseSet, CertificateIssued or Usable; earlier ends that were not seen are taken as reached
 // by then.
@@ -165,6 +171,7 @@ func (Outcome) command()      {}
 func (Unable) command()       {}
 func (Confirm) command()      {}
 func (CouldNot) command()     {}
+func (Unsure) command()       {}
 func (Observe) command()      {}
 func (Trouble) command()      {}
 func (Reopen) command()       {}

@@ -292,7 +292,7 @@ func (d *decision) approve(c Approve) error {
 		// A second reset within days needs a second pair of eyes: it kills the link that the first one sent.
 		e.Mark = needsSecond
 		d.add(e)
-		d.do(toStaff(MailWork, d.otherVerifiers(c.By))...)
+		d.do(toStaff(MailSecondApproval, d.otherVerifiers(c.By))...)
 		return nil
 	}
 	d.add(e)
@@ -374,6 +374,7 @@ func (d *decision) complete(c Complete) error {
 		return err
 	}
 	d.add(e)
+	d.do(toOffice(MailCompleted, d.s, d.a)...)
 	d.work()
 	return nil
 }

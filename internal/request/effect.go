@@ -56,6 +56,8 @@ const (
 	MailReceiptOffice      = "receipt-office"
 	MailReceiptApplicant   = "receipt-applicant"
 	MailWork               = "work"
+	MailSecondApproval     = "second-approval"
+	MailCompleted          = "completed"
 	MailAssisted           = "assisted"
 	MailSessionNeeded      = "session-needed"
 	MailResetSubmitted     = "reset-submitted"

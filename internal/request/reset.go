@@ -14,7 +14,9 @@ func (d *decision) decideReset(cmd Command) error {
 	case AwaitSession:
 		if d.s.Status == StatusApproved {
 			d.add(Event{Kind: SessionAwaited, By: System})
-			d.do(toStaff(MailSessionNeeded, d.a.Holders(sop.Verifier, d.now))...)
+			if p, ok := d.a.Person(d.s.Approval.By.ID); ok { // the call is made in the name of the one who approved
+				d.do(toStaff(MailSessionNeeded, []agency.Person{p})...)
+			}
 		}
 		return nil
 	case AskPhone:
@@ -37,6 +39,8 @@ func (d *decision) decideReset(cmd Command) error {
 		return d.confirm(c)
 	case CouldNot:
 		return d.couldNot(c)
+	case Unsure:
+		return d.unsure(c)
 	case Observe:
 		return d.observe(c)
 	case Trouble:
@@ -134,6 +138,27 @@ func (d *decision) couldNot(c CouldNot) error {
 	}
 	d.add(Event{Kind: ResetRefused, By: c.By, Text: c.Text})
 	return nil
+}
+
+// unsure is the assisted mode's uncertain call: the portal didn't answer the verifier.
+func (d *decision) unsure(c Unsure) error {
+	if err := d.verifier(c.By); err != nil {
+		return err
+	}
+	if !d.awaitsReset() {
+		return refuse(WrongState, "Tidak ada reset yang menunggu konfirmasi.")
+	}
+	d.add(Event{Kind: ResetUncertain, By: c.By, Text: or(c.Text, "Portal AMS tidak menjawab verifikator.")})
+	d.do(toStaff(MailUncertain, d.a.Holders(sop.Verifier, d.now))...)
+	d.do(Watch{})
+	return nil
+}
+
+func or(a, b string) string {
+	if strings.TrimSpace(a) == "" {
+		return b
+	}
+	return a
 }
 
 // observe takes the latest thing seen and fills in what must have happened before it: nobody can sign again who got no link.
