@@ -197,6 +197,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return fmt.Errorf("starting the jobs: %w", err)
 	}
 	var readers sync.WaitGroup
+	readers.Go(func() { d.standIn(ctx, here) })
 	for _, t := range d.order {
 		if t.conf.Inbox != nil {
 			box, err := accounts.Mailbox(t.conf)
@@ -215,6 +216,25 @@ func (d *Daemon) Run(ctx context.Context) error {
 		t.sender.Close()
 	}
 	return stopped
+}
+
+// standIn stays known to the other daemons, and takes over from those that died. It is no job of its own: the one that would do it may be
+// what a dead daemon was at.
+func (d *Daemon) standIn(ctx context.Context, here *store.Presence) {
+	for {
+		select {
+		case <-time.After(d.opts.Sweep):
+		case <-ctx.Done():
+			return
+		}
+		err := here.Renew(ctx)
+		if err == nil {
+			err = d.store.TakeOver(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			d.log.Error("standing in for dead daemons", "err", err)
+		}
+	}
 }
 
 // stop lets running jobs end by themselves for most of the time, and cancels the rest: a cancelled job goes back to its queue.

@@ -23,7 +23,7 @@ type sweepWorker struct {
 }
 
 func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[store.Sweep]) error {
-	errs := []error{w.d.store.TakeOver(ctx)}
+	var errs []error
 	for _, t := range w.d.order {
 		errs = append(errs, w.d.remind(ctx, t), w.d.runSchedules(ctx, t), w.d.wakeResets(ctx, t))
 	}
