@@ -155,9 +155,6 @@ func (c *check) signer(office *agency.Office) {
 	default:
 		c.find("signer-not-head", Danger, "Penanda tangan (%s) bukan kepala %s (%s) maupun pejabat yang ditunjuk.", orDash(s.Name), office.Name, office.Head.Name)
 	}
-	if c.r.Signature.Signer != nil && c.r.Signature.Status != SignatureNone && text(s.Name) != "" && !nameIn(*c.r.Signature.Signer, *s.Name) {
-		c.find("signature-other-person", Danger, "Tanda tangan elektronik pada berkas atas nama %s, sedangkan surat atas nama %s.", *c.r.Signature.Signer, *s.Name)
-	}
 }
 
 func orDash(s *string) string {
@@ -380,9 +377,4 @@ func (c *check) hasApplicant(p Past) bool {
 		}
 	}
 	return len(c.r.Applicants) == 0
-}
-
-// nameIn compares the name in a certificate, often in capitals and without titles, with the one on the letter.
-func nameIn(certificate, letter string) bool {
-	return agency.SameName(certificate, letter)
 }

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"pulih/internal/agency"
 )
 
 // content is what one document says.
@@ -256,6 +258,9 @@ func samePerson(a, b *person) bool {
 func sameSigner(a, b *person) bool {
 	return samePerson(a, b) || a.values[fieldName] == ""
 }
+
+// foldedPerson compares names without titles, as the directory does.
+func foldedPerson(s string) string { return agency.FoldName(s) }
 
 // foldedName compares names within one letter: letters of what stands before the first comma.
 func foldedName(s string) string {

@@ -22,12 +22,13 @@ type Options struct {
 	PDFToText   string // path of pdftotext; empty means the one in PATH
 	PDFToPPM    string
 	Tesseract   string
-	Roots       string        // folder with trusted root certificates (PEM or DER), for signatures; empty means none
-	NoOCR       bool          // leave scans unread
-	MaxFile     int64         // bytes of one attachment; zero means 35 MiB
-	MaxPages    int           // pages of a PDF that are read; zero means 30
-	MaxOCRPages int           // pages that go through OCR; zero means 6
-	MaxTime     time.Duration // for one file with all its children; zero means 9 s
+	Roots       string           // folder with trusted root certificates (PEM or DER), for signatures; empty means none
+	NoOCR       bool             // leave scans unread
+	MaxFile     int64            // bytes of one attachment; zero means 35 MiB
+	MaxPages    int              // pages of a PDF that are read; zero means 30
+	MaxOCRPages int              // pages that go through OCR; zero means 6
+	MaxTime     time.Duration    // for one file with all its children, OCR apart; zero means 9 s
+	Now         func() time.Time // when signatures without a timestamp are judged; nil means time.Now
 }
 
 // Reader reads letters. It is safe for concurrent use.
@@ -170,7 +171,7 @@ type work struct {
 	ctx         context.Context
 	docs        []document
 	attachments []Attachment
-	signatures  []pdfSignature
+	signatures  []signedFile
 	findings    []Finding
 	seen        map[string]bool // findings already made
 	unreadable  int             // files that may hold the letter and could not be read
