@@ -202,6 +202,14 @@ func (d *Daemon) snooze(cause error) error {
 	return river.JobSnooze(wait)
 }
 
+// soon is how long something waits for its turn.
+func (d *Daemon) soon() time.Duration {
+	if d.opts.Fast {
+		return 100 * time.Millisecond
+	}
+	return 5 * time.Second
+}
+
 // follow brings the letter's dispositions, changes and decisions to its requests.
 func (d *Daemon) follow(tx *store.Tx, t *tenant, l store.Letter, n srikandi.Naskah, numbers []string) error {
 	numbers, err := d.numbersOf(tx, t, l, n, numbers)
@@ -216,7 +224,8 @@ func (d *Daemon) follow(tx *store.Tx, t *tenant, l store.Letter, n srikandi.Nask
 	for _, number := range numbers {
 		cmds := []request.Command{request.Dispose{LetterID: l.ID, Now: disposals(dispositions)}}
 		if len(changed) > 0 {
-			cmds = append(cmds, request.Join{Letter: refOf(l, n), Changed: changed})
+			cmds = append(cmds, request.Join{Letter: refOf(l, n), Changed: changed, Findings: []letter.Finding{{Code: "letter-changed",
+				Severity: letter.Warning, Detail: "Data surat diubah di Srikandi setelah tercatat; lihat riwayat."}}})
 		}
 		if n.Cancelled {
 			cmds = append(cmds, request.Gone{LetterID: l.ID, Text: "Surat ini dibatalkan di Srikandi."})
@@ -367,7 +376,7 @@ func (w *followUpWorker) Work(ctx context.Context, job *river.Job[store.WriteFol
 		return nil
 	}
 	if mustWait {
-		return w.d.snooze(nil)
+		return river.JobSnooze(w.d.soon())
 	}
 	send := srikandi.FollowUp{DispositionID: f.Disposition, Status: f.Status, Note: srikandi.Note(f.Number, f.Note)}
 	_, err = t.gateway.FollowUp(ctx, f.SrikandiID, f.Key, send)

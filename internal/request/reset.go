@@ -77,7 +77,7 @@ func (d *decision) book(c Book) error {
 
 func (d *decision) outcome(c Outcome) error {
 	if d.s.Status != StatusBooked && d.s.Status != StatusUncertain {
-		return refuse(WrongState, "Tidak ada reset yang sedang diajukan.")
+		return d.lateOutcome(c)
 	}
 	switch c.Kind {
 	case ResetAccepted:
@@ -97,6 +97,20 @@ func (d *decision) outcome(c Outcome) error {
 		}
 	default:
 		return refuse(Incomplete, "Hasil reset tidak dikenal: %s.", c.Kind)
+	}
+	return nil
+}
+
+// lateOutcome is one that comes when nobody waits for it any more: its maker was thought dead. It must not be lost, and where a new approval
+// waits it spares the second call.
+func (d *decision) lateOutcome(c Outcome) error {
+	switch {
+	case !d.s.Status.Open():
+		return refuse(WrongState, "Permohonan ini sudah ditutup.")
+	case c.Kind == ResetAccepted && d.awaitsReset() && d.s.ResetCalls > 0:
+		d.accepted(Event{Kind: ResetAccepted, By: c.By, Text: "Jawaban BSrE datang terlambat: " + c.Text})
+	default:
+		d.add(Event{Kind: NoteAdded, By: c.By, Text: "Hasil reset yang datang terlambat: " + c.Text})
 	}
 	return nil
 }

@@ -37,7 +37,8 @@ func Open(ctx context.Context, url string, keys *Keys) (*Store, error) {
 	}
 	cfg.ConnConfig.RuntimeParams["application_name"] = "pulih"
 	cfg.ConnConfig.RuntimeParams["TimeZone"] = "UTC"
-	cfg.MaxConns = max(cfg.MaxConns, 24)
+	// One for each mailbox whose lock is held, a few for the workers and pages. A private cluster takes 100, so two daemons fit.
+	cfg.MaxConns = max(cfg.MaxConns, 40)
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the database: %w", err)
