@@ -23,8 +23,9 @@ import (
 type Play struct {
 	World    *World
 	Store    *store.Store
-	Verifier bool         // play the verifiers too
-	Tell     func(string) // one plain line an event; may be nil
+	Verifier bool          // play the verifiers too
+	Tell     func(string)  // one plain line an event; may be nil
+	Every    time.Duration // between two letters of the world's crowd, on the demo's clock
 
 	scenes  []scene
 	begun   time.Time
@@ -56,7 +57,7 @@ const (
 
 // Begin makes the play ready; its first letter comes with the first Step.
 func (p *Play) Begin() error {
-	p.scenes, p.begun = scenario(), p.World.Clock.Now()
+	p.scenes, p.begun = append(scenario(), crowdScenes(p.World.crowd, p.Every)...), p.World.Clock.Now()
 	p.sent, p.chains, p.replied, p.byHand, p.told = map[string]bool{}, map[string]*chain{}, map[string]bool{}, map[string]bool{}, map[string]int64{}
 	conf := p.World.Config.Tenants[0].BSrE.AMS
 	var err error
@@ -233,7 +234,7 @@ func (p *Play) request(ctx context.Context, a *agency.Agency, r store.Request) e
 				return errors.Join(err, p.SignIn(ctx, a))
 			}
 		}
-	case request.StatusChecking:
+	case request.StatusChecking, request.StatusRefused:
 		if waited >= p.patience(r) {
 			return p.examine(ctx, a, r)
 		}

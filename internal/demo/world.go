@@ -40,6 +40,8 @@ type World struct {
 	Mail       *mailsim.Sim
 
 	users   map[string]string // NIP -> uid at BSrE
+	crowd   []extra
+	meddle  func(bsresim.Call, *http.Request) bsresim.Fault // a test's own faults; set before the first call
 	mu      sync.Mutex
 	lose    map[string]bool // uids whose next reset is carried out and its answer lost
 	links   chan bsresim.Link
@@ -56,6 +58,7 @@ type WorldOptions struct {
 	DatabaseURL string        // empty: the daemon's own private cluster
 	Poll        time.Duration // of Srikandi and the inbox
 	LogLevel    string        // of the daemon; empty: warn
+	Crowd       int           // people beyond the story's own, with a letter each
 }
 
 // NewWorld starts the world and writes the configuration that leads into it.
@@ -86,6 +89,7 @@ func NewWorld(o WorldOptions) (_ *World, err error) {
 		}
 	}
 	w.Srikandi["madiun"].OfferRegister(false)
+	w.crowd = crowdOf(o.Crowd)
 	if err := w.configure(o, bsre, urls); err != nil {
 		return nil, err
 	}
@@ -119,11 +123,15 @@ func (w *World) configure(o WorldOptions, bsre string, srikandi map[string]strin
 	if err != nil {
 		return fmt.Errorf("writing the demo's secrets: %w", err)
 	}
+	crowd := map[string][]extra{}
+	for _, e := range w.crowd {
+		crowd[e.agency] = append(crowd[e.agency], e)
+	}
 	var text bytes.Buffer
 	err = template.Must(template.New("demo.yaml").Parse(configText)).Execute(&text, map[string]any{
 		"State": filepath.Join(o.Dir, "state"), "DatabaseURL": urlFile, "Listen": o.Listen, "PublicURL": "http://" + strings.Replace(o.Listen, "127.0.0.1", "localhost", 1),
 		"LogLevel": or(o.LogLevel, "warn"), "Secret": secretFile, "Poll": o.Poll.String(), "BSrE": bsre, "Srikandi": srikandi,
-		"IMAPHost": imapHost, "IMAPPort": imapPort, "SMTPHost": smtpHost, "SMTPPort": smtpPort,
+		"Crowd": crowd, "IMAPHost": imapHost, "IMAPPort": imapPort, "SMTPHost": smtpHost, "SMTPPort": smtpPort,
 	})
 	if err != nil {
 		return fmt.Errorf("writing the demo's configuration: %w", err)
@@ -164,6 +172,11 @@ func (w *World) LoseAnswer(uid string) {
 }
 
 func (w *World) decide(c bsresim.Call, r *http.Request) bsresim.Fault {
+	if w.meddle != nil {
+		if fault := w.meddle(c, r); fault != bsresim.NoFault {
+			return fault
+		}
+	}
 	if c != bsresim.CallReset {
 		return bsresim.NoFault
 	}
