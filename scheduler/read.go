@@ -324,7 +324,7 @@ func (d *Daemon) fetch(ctx context.Context, t *tenant, l store.Letter) error {
 	}
 	n, err := srikandi.Decode(raw, t.Zone)
 	if err != nil {
-		return nil // readNaskah says so
+		return nil //nolint:nilerr // readNaskah puts it in quarantine and says so
 	}
 	return d.fetchFiles(ctx, t, l, n)
 }

@@ -254,16 +254,20 @@ func (d *Daemon) guard(ctx context.Context, t *tenant, s request.State, uid stri
 	if s.Approval.Second != nil {
 		in.Second, _ = t.Person(s.Approval.Second.ID)
 	}
-	for _, refusal := range bsre.Guard(in) {
-		switch {
-		case refusal.Rule == bsre.RulePhone:
-			return false, d.askPhone(ctx, t, s, uid, details.Profile.Phone, session)
-		case !refusal.Hold:
-			return false, d.unable(ctx, t, s, refusal.Sentence)
-		}
-		return false, errors.New(refusal.Sentence)
+	refusals := bsre.Guard(in)
+	if len(refusals) == 0 {
+		return true, nil
 	}
-	return true, nil
+	// What forbids it for good outweighs what only holds it.
+	first := slices.IndexFunc(refusals, func(r bsre.Refusal) bool { return !r.Hold })
+	refusal := refusals[max(first, 0)]
+	switch {
+	case !refusal.Hold:
+		return false, d.unable(ctx, t, s, refusal.Sentence)
+	case refusal.Rule == bsre.RulePhone:
+		return false, d.askPhone(ctx, t, s, uid, details.Profile.Phone, session)
+	}
+	return false, errors.New(refusal.Sentence)
 }
 
 // askPhone has BSrE check the applicant's telephone, once: a second WhatsApp message would only confuse them.
