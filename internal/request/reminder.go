@@ -72,7 +72,7 @@ func applicantsMarks(c StepClock) []Reminder {
 
 // untold lists, for each running clock, the marks after the last one that was told, in order of time.
 func untold(s State, a *agency.Agency) ([][]Reminder, error) {
-	if !s.Status.Open() || s.Status == StatusReturned {
+	if !s.Status.Open() || s.Status == StatusReturned || s.Status == StatusPhoneCheck {
 		return nil, nil
 	}
 	steps, total, err := Clocks(s, a, s.Since)

@@ -131,11 +131,16 @@ func (s *State) apply(e Event) {
 
 // applyReset goes on from the approval to the end.
 func (s *State) applyReset(e Event) {
+	if s.Status == StatusPhoneCheck {
+		s.resume(e.At)
+	}
 	switch e.Kind {
 	case SessionAwaited:
 		s.Status = StatusWaitingSession
 	case PhoneCheckAsked:
+		// The applicant owes BSrE an answer: until it comes the office's clock stands still.
 		s.Status = StatusPhoneCheck
+		s.Pauses = append(s.Pauses, sop.Pause{From: e.At})
 		s.hold(sop.Applicant, nil, e.At)
 	case ResetBooked:
 		s.Status, s.Booking, s.BookedAt = StatusBooked, e.Booking, e.At
