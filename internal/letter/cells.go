@@ -300,7 +300,7 @@ func (s *sheet) continuation(f *found, i int) (string, bool) {
 		return "", false
 	}
 	aligned := abs(c.at-f.valueAt) <= 1 && f.valueAt > f.labelAt+4 && f.field != fieldName
-	if isLabel(c.text) && (strings.Contains(c.text, ":") || len(s.cells[i]) > 1) || startsSentence(c.text) && !aligned || onlyNIP.MatchString(c.text) {
+	if isLabel(c.text) && (strings.Contains(c.text, ":") || s.hasPair(i) || len(s.cells[i]) > 1 && !aligned) || startsSentence(c.text) && !aligned || onlyNIP.MatchString(c.text) {
 		return "", false
 	}
 	if listMark.MatchString(c.text) && f.field != fieldSubject && f.field != fieldPosition {

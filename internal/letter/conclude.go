@@ -64,7 +64,7 @@ func (w *work) kind(contents []*content, m *Mail, meta *Meta) verdict {
 		return v
 	}
 	if v, ok := judgeComplaint(subject, m.Text); ok && !forwardSubject.MatchString(subject) {
-		if fresh.kind == ResetRequest && len(contents) > 0 && complaintBig.FindString(subject+" "+m.Text) == "" {
+		if fresh.kind == ResetRequest && w.identified(contents) && complaintBig.FindString(subject+" "+m.Text) == "" {
 			fresh.kind = Unclear
 			return fresh.because("permohonan sekaligus keluhan: %s", strings.Join(v.reasons, "; "))
 		}

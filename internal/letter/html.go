@@ -355,7 +355,11 @@ func firstWith(row [][]string, n int) int {
 func labelCount(lines []string) int {
 	n := 0
 	for _, l := range lines {
-		if _, _, ok := cutLabel(l); ok {
+		_, _, ok := cutLabel(l)
+		if !ok {
+			_, ok = fieldOf(unmarked(l))
+		}
+		if ok {
 			n++
 		}
 	}

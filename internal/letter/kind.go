@@ -2,6 +2,7 @@ package letter
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -20,7 +21,10 @@ type signals struct {
 	trouble   string
 	secret    bool
 	signature bool
-	forgot    bool // first person, "lupa"
+	known     bool            // the writer says that the old one is still known
+	lost      bool            // "lupa" stands somewhere, not denied
+	weak      map[term]string // services named, not asked for in the same sentence
+	forgot    bool            // first person, "lupa"
 	asked     bool
 }
 
@@ -31,7 +35,11 @@ var serviceNames = map[term]string{termIssue: "penerbitan/pendaftaran", termRene
 func signalsOf(lines []line, heading bool) *signals {
 	words := wordsOf(lines)
 	marks := marksOf(words)
-	s := &signals{services: map[term]string{}}
+	s := &signals{services: map[term]string{}, weak: map[term]string{}}
+	s.known = stillKnown.MatchString(plain(lines))
+	for _, m := range marks {
+		s.lost = s.lost || m.term == termForget && !negated(words, marks, m)
+	}
 	for i, m := range marks {
 		switch m.term {
 		case termSecret:
@@ -63,6 +71,16 @@ func signalsOf(lines []line, heading bool) *signals {
 		}
 	}
 	return s
+}
+
+var stillKnown = regexp.MustCompile(`(?i)masih\s+(saya\s+|kami\s+|beliau\s+)?(ingat|hafal|hapal|tahu|mengingat|mengetahui)|tidak lupa|secara (berkala|mandiri)|belum lupa`)
+
+func plain(lines []line) string {
+	var b strings.Builder
+	for _, l := range lines {
+		b.WriteString(l.text + " ")
+	}
+	return b.String()
 }
 
 // eventWeight: words that make a whole letter an invitation or circular when they stand in its body.
@@ -169,7 +187,11 @@ func (s *signals) object(words []word, marks []mark, i int, heading bool) {
 			not = not || x.at < a.at && a.at-x.at < 8 && hypothetical(x.text)
 		}
 	}
-	if a.term == termReplace && !asked {
+	if a.term == termReplace && s.known {
+		s.change = found
+		return
+	}
+	if a.term == termReplace && (!asked || !strings.HasPrefix(a.text, "pe") && !s.lost) {
 		s.mentions = append(s.mentions, found)
 		return
 	}
@@ -230,8 +252,12 @@ func (s *signals) signatureObject(words []word, marks []mark, i int, heading boo
 		for _, x := range sentence(words, marks, i) {
 			asked = asked || x.term == termAsk && x.at < max(a.at, marks[i].at)+1
 		}
-		if asked && !passive(words, a) {
+		switch {
+		case passive(words, a):
+		case asked:
 			s.services[svc] = quotePair(a, marks[i])
+		default:
+			s.weak[svc] = quotePair(a, marks[i])
 		}
 	}
 }
@@ -368,6 +394,9 @@ func judgeWithoutReset(v verdict, c *content, subj, body *signals, services map[
 	case event != "":
 		v.kind = Other
 		return v.because("surat bersifat kegiatan, laporan atau edaran (%q)", event)
+	case len(body.weak) > 0 && (body.asked || subj.asked) && mentions == 0 && bare == "" && combined(c.sheet) == "":
+		v.kind = OtherCertificateService
+		return v.because("menyebut %s sertifikat elektronik dalam sebuah permohonan", serviceList(body.weak))
 	case subj.change != "" || body.change != "":
 		v.kind = Other
 		return v.because("mengubah passphrase yang masih diketahui dilakukan sendiri oleh pemilik (%q)", subj.change+body.change)

@@ -51,7 +51,7 @@ var labels = []struct {
 }
 
 func label(p string) *regexp.Regexp {
-	return regexp.MustCompile(`(?i)^(?:` + strings.ReplaceAll(p, " ", `\s+`) + `)$`)
+	return regexp.MustCompile(`(?i)^(?:` + strings.NewReplacer(" ?", `\s*`, " ", `\s+`).Replace(p) + `)$`)
 }
 
 var (

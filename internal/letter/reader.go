@@ -133,10 +133,26 @@ func newDocument(part, how, text string) document {
 			if len(l) > 4000 {
 				l = strings.ToValidUTF8(l[:4000], "")
 			}
-			d.lines = append(d.lines, line{text: strings.TrimRight(l, " \t\r"), page: n})
+			d.lines = append(d.lines, line{text: ruledRow(strings.TrimRight(l, " \t\r")), page: n})
 		}
 	}
 	return d
+}
+
+// ruledRow makes a row of a table drawn with bars ("| 1 | Slamet |") one with tabs; its rules are blank lines.
+func ruledRow(l string) string {
+	t := strings.TrimSpace(l)
+	if len(t) > 8 && strings.Trim(t, "+-=|_ ") == "" && strings.ContainsAny(t, "|+") {
+		return ""
+	}
+	if strings.Count(t, "|") < 3 || t[0] != '|' || t[len(t)-1] != '|' {
+		return l
+	}
+	cells := strings.Split(strings.Trim(t, "|"), "|")
+	for i, c := range cells {
+		cells[i] = strings.TrimSpace(c)
+	}
+	return strings.Join(cells, "\t")
 }
 
 // cleanText makes look-alike characters plain: hard and thin blanks, full-width colons, soft hyphens, box glyphs of private fonts.

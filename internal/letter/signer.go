@@ -108,7 +108,7 @@ func (s *sheet) blockAbove(i int, c cell) (signBlock, bool) {
 			continue
 		}
 		t := strings.Trim(x.text, " *_")
-		if placeDate.MatchString(t) || openDate.MatchString(t) || s.hasPair(j) && len(s.cells[j]) == 1 {
+		if placeDate.MatchString(t) || openDate.MatchString(t) || s.hasPair(j) || s.table[j] {
 			break
 		}
 		if b.nameLine < 0 {

@@ -32,6 +32,11 @@ func main() {
 
 func run(ctx context.Context, verbose, scans bool, out, only string) error {
 	letters := corpus.Letters()
+	hand, err := corpus.Hand()
+	if err != nil {
+		return err
+	}
+	letters = append(letters, hand...)
 	reader := letter.NewReader(letter.Options{})
 	if scans {
 		s, err := corpus.Scans(ctx, reader)
