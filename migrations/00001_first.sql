@@ -120,10 +120,12 @@ CREATE TABLE requests (
     holder_ids     text[] NOT NULL,
     since          timestamptz NOT NULL,
     applicant      text NOT NULL,
+    applicant_fold text NOT NULL,            -- as names are compared
     nip_key        bytea,                    -- HMAC: look-up without the number
     office_id      text NOT NULL,
     office         text NOT NULL,
     letter_number  text NOT NULL,
+    number_fold    text NOT NULL,            -- as letter numbers are compared
     letter_subject text NOT NULL,
     channels       text[] NOT NULL,
     dangers        int NOT NULL,
@@ -139,6 +141,8 @@ CREATE INDEX requests_queue ON requests (agency, due_at) WHERE closed_at IS NULL
 CREATE INDEX requests_remind ON requests (agency, remind_at) WHERE remind_at IS NOT NULL;
 CREATE INDEX requests_opened ON requests (agency, opened_at);
 CREATE INDEX requests_nip ON requests (agency, nip_key);
+CREATE INDEX requests_applicant ON requests (agency, applicant_fold);
+CREATE INDEX requests_number_fold ON requests (agency, number_fold);
 CREATE TABLE request_keys (                  -- one letter and applicant, one request (invariant 2)
     agency text NOT NULL,
     key    bytea NOT NULL,

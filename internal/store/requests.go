@@ -103,21 +103,25 @@ func optional(t time.Time) *time.Time {
 	return &t
 }
 
+const upsertRequest = `INSERT INTO requests (` + requestColumns + `, applicant_fold, number_fold)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
+	ON CONFLICT (number) DO UPDATE SET (version, status, sop, step, holder, holder_ids, since, applicant, nip_key, office_id, office,
+		letter_number, letter_subject, channels, dangers, warnings, opened_at, closed_at, reset_at, due_at, remind_at, calendar,
+		applicant_fold, number_fold)
+	= (excluded.version, excluded.status, excluded.sop, excluded.step, excluded.holder, excluded.holder_ids, excluded.since,
+		excluded.applicant, excluded.nip_key, excluded.office_id, excluded.office, excluded.letter_number, excluded.letter_subject,
+		excluded.channels, excluded.dangers, excluded.warnings, excluded.opened_at, excluded.closed_at, excluded.reset_at,
+		excluded.due_at, excluded.remind_at, excluded.calendar, excluded.applicant_fold, excluded.number_fold)`
+
 func (tx *Tx) project(a *agency.Agency, st request.State) error {
 	r, err := tx.s.projection(a, st)
 	if err != nil {
 		return fmt.Errorf("projecting %s: %w", st.Number, err)
 	}
-	_, err = tx.Exec(tx.ctx, `INSERT INTO requests (`+requestColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
-		ON CONFLICT (number) DO UPDATE SET (version, status, sop, step, holder, holder_ids, since, applicant, nip_key, office_id, office,
-			letter_number, letter_subject, channels, dangers, warnings, opened_at, closed_at, reset_at, due_at, remind_at, calendar)
-		= (excluded.version, excluded.status, excluded.sop, excluded.step, excluded.holder, excluded.holder_ids, excluded.since,
-			excluded.applicant, excluded.nip_key, excluded.office_id, excluded.office, excluded.letter_number, excluded.letter_subject,
-			excluded.channels, excluded.dangers, excluded.warnings, excluded.opened_at, excluded.closed_at, excluded.reset_at,
-			excluded.due_at, excluded.remind_at, excluded.calendar)`,
+	_, err = tx.Exec(tx.ctx, upsertRequest,
 		r.Number, r.Agency, r.Version, r.Status, r.SOP, r.Step, r.Holder, r.HolderIDs, r.Since, r.Applicant, r.NIPKey, r.OfficeID, r.Office,
-		r.LetterNumber, r.LetterSubject, r.Channels, r.Dangers, r.Warnings, r.OpenedAt, r.ClosedAt, r.ResetAt, r.DueAt, r.RemindAt, r.Calendar)
+		r.LetterNumber, r.LetterSubject, r.Channels, r.Dangers, r.Warnings, r.OpenedAt, r.ClosedAt, r.ResetAt, r.DueAt, r.RemindAt, r.Calendar,
+		agency.FoldName(r.Applicant), agency.FoldNumber(r.LetterNumber))
 	if err != nil {
 		return fmt.Errorf("writing the row of %s: %w", st.Number, err)
 	}
@@ -240,9 +244,12 @@ func (s *Store) requests(ctx context.Context, where string, args ...any) ([]Requ
 
 // Past lists earlier requests that a new letter is held against: of the same applicant, or with the same letter number.
 func (s *Store) Past(ctx context.Context, agencyKey, nip, name, letterNumber string) ([]letter.Past, error) {
-	list, err := s.requests(ctx, `WHERE agency = $1 AND (nip_key = $2 OR lower(applicant) = lower($3)
-		OR ($4 <> '' AND regexp_replace(lower(letter_number), '\s', '', 'g') = $4)) ORDER BY opened_at DESC LIMIT 50`,
-		agencyKey, s.Keys.Lookup("nip", agency.Digits(nip)), name, agency.FoldNumber(letterNumber))
+	nipKey := s.Keys.Lookup("nip", agency.Digits(nip))
+	list, err := s.requests(ctx, `WHERE number IN (
+			SELECT number FROM requests WHERE agency = $1 AND nip_key = $2
+			UNION SELECT number FROM requests WHERE agency = $1 AND applicant_fold = $3 AND $3 <> ''
+			UNION SELECT number FROM requests WHERE agency = $1 AND number_fold = $4 AND $4 <> '')
+		ORDER BY opened_at DESC LIMIT 50`, agencyKey, nipKey, agency.FoldName(name), agency.FoldNumber(letterNumber))
 	if err != nil {
 		return nil, err
 	}
@@ -252,7 +259,7 @@ func (s *Store) Past(ctx context.Context, agencyKey, nip, name, letterNumber str
 		if r.ResetAt != nil {
 			p.Reset, p.At = true, *r.ResetAt
 		}
-		if slices.Equal(r.NIPKey, s.Keys.Lookup("nip", agency.Digits(nip))) && len(r.NIPKey) > 0 {
+		if slices.Equal(r.NIPKey, nipKey) && len(nipKey) > 0 {
 			p.ApplicantNIP = agency.Digits(nip)
 		}
 		past = append(past, p)
