@@ -329,7 +329,7 @@ func (p *Play) assist(ctx context.Context, a *agency.Agency, r store.Request) er
 	if !p.byHand[r.Number] {
 		session, err := p.portal.SignIn(ctx, by.ID, secret, p.World.BSrE.Code(by.ID))
 		if err != nil {
-			return nil // the one-time codes of this minute are spent: the verifier waits for the next
+			return nil //nolint:nilerr // the one-time codes of this minute are spent: the verifier waits for the next
 		}
 		uid, err := p.portal.Find(ctx, &session, s.Subject.Email, "")
 		if err != nil {
@@ -370,7 +370,7 @@ func (p *Play) SignIn(ctx context.Context, a *agency.Agency) error {
 	by := p.verifier(a)
 	session, err := p.portal.SignIn(ctx, by.ID, secret, p.World.BSrE.Code(by.ID))
 	if err != nil {
-		return nil // the one-time codes of this minute are spent
+		return nil //nolint:nilerr // the one-time codes of this minute are spent
 	}
 	return p.Store.SaveSession(ctx, a.Key, by.ID, session.Plain(), session.RefreshExpiresAt, p.World.Clock.Now())
 }
