@@ -19,6 +19,8 @@ type Open struct {
 	Class   string          // set at once by a person; empty: the rules propose
 	About   *About          // the request that its thread or number points to
 	By      request.Actor
+	// Quiet: no receipt by mail. The sender is a machine, or has had enough receipts today.
+	Quiet bool
 }
 
 // About names a request by its number and the subject that the request has now.

@@ -112,7 +112,9 @@ func (d *decision) open(c Open) error {
 	if c.About != nil {
 		d.link(c.By, c.About)
 	}
-	d.do(d.toComplainant(MailReceived, "diproses", "Pengaduan tercatat dengan nomor "+d.s.Number+".")...)
+	if !c.Quiet {
+		d.do(d.toComplainant(MailReceived, "diproses", "Pengaduan tercatat dengan nomor "+d.s.Number+".")...)
+	}
 	if c.Class != "" && d.mayAct(c.By) == nil {
 		// Somebody who may not hold what the rules propose can't classify it away: it stays as proposed.
 		if err := d.classify(c.By, c.Class, "ditetapkan saat pengaduan dicatat"); err != nil {

@@ -36,3 +36,13 @@ func (s *State) ForComplainant() string {
 	}
 	return string(s.Status)
 }
+
+// Called is how the complainant is called among the agency's own people: by name, or else by what is known of them.
+func (c Complainant) Called() string {
+	for _, s := range []string{c.Name, c.Handle, c.Email, c.Phone} {
+		if s != "" {
+			return s
+		}
+	}
+	return "Tanpa nama"
+}

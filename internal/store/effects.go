@@ -132,14 +132,16 @@ func (tx *Tx) Notify(n Notice) error {
 func (tx *Tx) followUp(a *agency.Agency, s request.State, f request.FollowUp) error {
 	var id int64
 	key := fmt.Sprintf("%s-%d-%s", s.Number, s.Version, f.Status)
-	err := tx.QueryRow(tx.ctx, `INSERT INTO follow_ups (agency, number, version, srikandi_id, disposition, status, note, key, created_at)
+	err := tx.QueryRow(tx.ctx, `INSERT INTO follow_ups (agency, number, version, srikandi_id, disposition, status, sealed, key, created_at)
 		VALUES ($1, $2, $3, $4, nullif($5, ''), $6, $7, $8, $9) RETURNING id`,
-		a.Key, s.Number, s.Version, f.SrikandiID, f.Disposition, f.Status, f.Text, key, tx.now).Scan(&id)
+		a.Key, s.Number, s.Version, f.SrikandiID, f.Disposition, f.Status, tx.s.Keys.Seal(notePlace(key), []byte(f.Text)), key, tx.now).Scan(&id)
 	if err != nil {
 		return fmt.Errorf("writing follow-up %s: %w", f.Status, err)
 	}
 	return tx.Enqueue(WriteFollowUp{FollowUpID: id}, nil)
 }
+
+func notePlace(key string) string { return "follow_ups:" + key + ":sealed" }
 
 func (tx *Tx) reset(a *agency.Agency, s request.State, r request.Reset) error {
 	_, err := tx.Exec(tx.ctx, `INSERT INTO resets (number, approval, agency, due_at) VALUES ($1, $2, $3, $4)

@@ -29,8 +29,23 @@ func (tx *Tx) lockChain(agencyKey string) (last int64, hash []byte, err error) {
 	return last, hash, nil
 }
 
-// appendEvents writes events behind version from and moves the chain's end.
+// fact is an event of a request or a complaint on its way into the chain.
+type fact struct {
+	kind     string
+	at, seen time.Time
+	body     any // the event itself
+}
+
 func (tx *Tx) appendEvents(agencyKey, number string, from int, events []request.Event) error {
+	facts := make([]fact, len(events))
+	for i, e := range events {
+		facts[i] = fact{kind: string(e.Kind), at: e.At, seen: e.Seen, body: e}
+	}
+	return tx.appendFacts(agencyKey, number, from, facts)
+}
+
+// appendFacts writes events behind version from and moves the chain's end.
+func (tx *Tx) appendFacts(agencyKey, number string, from int, events []fact) error {
 	last, previous, err := tx.lockChain(agencyKey)
 	if err != nil {
 		return err
@@ -38,13 +53,13 @@ func (tx *Tx) appendEvents(agencyKey, number string, from int, events []request.
 	batch := &pgx.Batch{}
 	for i, e := range events {
 		version := from + i + 1
-		plain, err := json.Marshal(e)
+		plain, err := json.Marshal(e.body)
 		if err != nil {
-			return fmt.Errorf("writing event %s of %s: %w", e.Kind, number, err)
+			return fmt.Errorf("writing event %s of %s: %w", e.kind, number, err)
 		}
 		// Postgres keeps microseconds: the hash must be made of what will be read back.
-		row := eventRow{Number: number, Version: version, Agency: agencyKey, Chain: last + int64(i) + 1, Kind: string(e.Kind),
-			At: e.At.UTC().Truncate(time.Microsecond), Seen: e.Seen.UTC().Truncate(time.Microsecond), Previous: previous}
+		row := eventRow{Number: number, Version: version, Agency: agencyKey, Chain: last + int64(i) + 1, Kind: e.kind,
+			At: e.at.UTC().Truncate(time.Microsecond), Seen: e.seen.UTC().Truncate(time.Microsecond), Previous: previous}
 		row.Body = tx.s.Keys.Seal(row.place(), plain)
 		row.Hash = row.sum()
 		previous = row.Hash
@@ -96,15 +111,28 @@ func (s *Store) Events(ctx context.Context, number string) ([]request.Event, err
 	return s.events(ctx, s.Pool, number)
 }
 
-func (s *Store) events(ctx context.Context, q querier, number string) ([]request.Event, error) {
-	rows, err := q.Query(ctx, `SELECT number, version, agency, chain, kind, at, seen, body, previous, hash FROM events
-		WHERE number = $1 ORDER BY version`, number)
+const eventColumns = `e.number, e.version, e.agency, e.chain, e.kind, e.at, e.seen, e.body, e.previous, e.hash`
+
+// eventRows reads a request's events, or a complaint's: the number of one is never taken for the other's.
+func eventRows(ctx context.Context, q querier, number string, complaint bool) ([]eventRow, error) {
+	if IsComplaint(number) != complaint {
+		return nil, nil
+	}
+	rows, err := q.Query(ctx, `SELECT `+eventColumns+` FROM events e WHERE number = $1 ORDER BY version`, number)
 	if err != nil {
 		return nil, fmt.Errorf("reading the events of %s: %w", number, err)
 	}
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[eventRow])
 	if err != nil {
 		return nil, fmt.Errorf("reading the events of %s: %w", number, err)
+	}
+	return list, nil
+}
+
+func (s *Store) events(ctx context.Context, q querier, number string) ([]request.Event, error) {
+	list, err := eventRows(ctx, q, number, false)
+	if err != nil {
+		return nil, err
 	}
 	out := make([]request.Event, len(list))
 	for i, r := range list {
@@ -115,8 +143,9 @@ func (s *Store) events(ctx context.Context, q querier, number string) ([]request
 	return out, nil
 }
 
-func (s *Store) openEvent(r eventRow) (request.Event, error) {
-	var e request.Event
+func (s *Store) openEvent(r eventRow) (request.Event, error) { return openEventAs[request.Event](s, r) }
+
+func openEventAs[E any](s *Store, r eventRow) (e E, err error) {
 	plain, err := s.Keys.Open(r.place(), r.Body)
 	if err != nil {
 		return e, err

@@ -31,9 +31,15 @@ type FollowUp struct {
 
 // FollowUp returns one row and whether an earlier one of the same letter still waits: they are written in order.
 func (s *Store) FollowUp(ctx context.Context, id int64) (f FollowUp, mustWait bool, err error) {
-	err = s.Pool.QueryRow(ctx, `SELECT id, agency, number, srikandi_id, coalesce(disposition, ''), status, note, key, state,
+	var sealed []byte
+	err = s.Pool.QueryRow(ctx, `SELECT id, agency, number, srikandi_id, coalesce(disposition, ''), status, note, sealed, key, state,
 		EXISTS (SELECT FROM follow_ups e WHERE e.agency = f.agency AND e.srikandi_id = f.srikandi_id AND e.id < f.id AND e.state = 'waiting')
-		FROM follow_ups f WHERE id = $1`, id).Scan(&f.ID, &f.Agency, &f.Number, &f.SrikandiID, &f.Disposition, &f.Status, &f.Note, &f.Key, &f.State, &mustWait)
+		FROM follow_ups f WHERE id = $1`, id).Scan(&f.ID, &f.Agency, &f.Number, &f.SrikandiID, &f.Disposition, &f.Status, &f.Note, &sealed, &f.Key, &f.State, &mustWait)
+	if err == nil && sealed != nil {
+		var plain []byte
+		plain, err = s.Keys.Open(notePlace(f.Key), sealed)
+		f.Note = string(plain)
+	}
 	if err != nil {
 		return f, false, fmt.Errorf("reading follow-up %d: %w", id, err)
 	}
