@@ -61,6 +61,11 @@ func childWork(work string, data []byte, out *bufio.Writer) error {
 		for {
 			hoard = append(hoard, bytes.Repeat([]byte{1}, 16<<20))
 		}
+	case "environment":
+		for _, e := range os.Environ() {
+			fmt.Fprintln(out, e)
+		}
+		return nil
 	case "dial":
 		return childDial(out)
 	}

@@ -17,7 +17,7 @@ func (w *work) pdf(ctx context.Context, data []byte, name string) []document {
 	w.checkSignatures(ctx, data, name)
 	opts := w.reader.opts
 	last := strconv.Itoa(opts.MaxPages + 1)
-	out, err := child{path: opts.PDFToText, args: []string{"-layout", "-q", "-enc", "UTF-8", "-l", last, "-", "-"}, input: data,
+	out, err := child{path: opts.PDFToText, args: []string{"-layout", "-enc", "UTF-8", "-l", last, "-", "-"}, input: data,
 		limit: opts.Limits}.run(ctx)
 	if err != nil {
 		var te *toolError

@@ -231,9 +231,17 @@ func brs(lines []string) string {
 	return strings.Join(out, "<br>\n")
 }
 
-// PDF renders a page of A4 with text.
-func (d *Doc) PDF() []byte {
+// PDF renders pages of A4 with text.
+func (d *Doc) PDF() []byte { return d.render(fpdf.New("P", "mm", "A4", "")) }
+
+// EncryptedPDF is PDF, locked with a password.
+func (d *Doc) EncryptedPDF(password string) []byte {
 	p := fpdf.New("P", "mm", "A4", "")
+	p.SetProtection(0, password, password+"-pemilik")
+	return d.render(p)
+}
+
+func (d *Doc) render(p *fpdf.Fpdf) []byte {
 	p.SetMargins(22, 18, 18)
 	p.SetAutoPageBreak(true, 20)
 	p.SetCatalogSort(true)

@@ -149,3 +149,12 @@ func Scans(ctx context.Context, reader *letter.Reader) ([]Letter, error) {
 	}
 	return out, nil
 }
+
+// Shares are the shares of right kinds and of exact fields.
+func (s *Score) Shares() (kinds, fields float64) {
+	right, all := 0, 0
+	for _, c := range s.fields {
+		right, all = right+c[0], all+c[1]
+	}
+	return float64(s.Right) / float64(max(1, s.Letters)), float64(right) / float64(max(1, all))
+}

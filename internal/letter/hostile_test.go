@@ -1,0 +1,218 @@
+package letter_test
+
+import (
+	"bytes"
+	"compress/zlib"
+	"fmt"
+	"image"
+	"image/png"
+	"strings"
+	"testing"
+	"time"
+
+	"pulih/internal/letter"
+	"pulih/internal/letter/corpus"
+)
+
+// hostile are files that are built to hang, exhaust or deceive a reader. Each must be answered with a finding, within the limits.
+var hostile = []struct {
+	name string
+	code string // a finding that must be there; empty means only that the reading ends
+	data func(t *testing.T) []byte
+}{
+	{"bom.pdf", "", func(t *testing.T) []byte { return pdfWithStream(t, bytes.Repeat([]byte("(halo) Tj "), 30_000_000/10)) }},
+	{"teksbom.pdf", "", func(t *testing.T) []byte {
+		return pdfWithStream(t, []byte("BT /F1 9 Tf "+strings.Repeat("1 0 0 1 10 10 Tm (aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa) Tj ", 2_000_000)+"ET"))
+	}},
+	{"lingkaran.pdf", "scan-unreadable", func(*testing.T) []byte {
+		return []byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[2 0 R 2 0 R]/Count 2>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF")
+	}},
+	{"xref.pdf", "", func(*testing.T) []byte {
+		return []byte("%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[3 0 R]>>>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n3 0 obj<</FT/Sig/Kids[3 0 R]>>endobj\nxref\n0 1\n0000000000 65535 f \ntrailer<</Root 1 0 R/Prev 161/Size 4>>\nstartxref\n161\n%%EOF")
+	}},
+	{"halaman.pdf", "pages-left-out", manyPages},
+	{"bukan.pdf", "file-broken", func(*testing.T) []byte { return []byte("%PDF-1.7 hanya mengaku") }},
+	{"sarang.pdf", "", func(*testing.T) []byte {
+		return append([]byte("%PDF-1.7\n1 0 obj"), bytes.Repeat([]byte("[<<"), 3_000_000)...)
+	}},
+	{"bom.zip", "file-limits", func(t *testing.T) []byte {
+		return corpus.Zip(corpus.File{Name: "a.txt", Data: make([]byte, 120<<20)})
+	}},
+	{"banyak.zip", "file-limits", func(t *testing.T) []byte {
+		var files []corpus.File
+		for i := range 3000 {
+			files = append(files, corpus.File{Name: fmt.Sprint(i, ".txt"), Data: []byte("x")})
+		}
+		return corpus.Zip(files...)
+	}},
+	{"sarang.zip", "zip-too-deep", func(*testing.T) []byte {
+		data := corpus.Zip(corpus.File{Name: "isi.txt", Data: []byte("isi")})
+		for range 8 {
+			data = corpus.Zip(corpus.File{Name: "lapis.zip", Data: data})
+		}
+		return data
+	}},
+	{"jalan.zip", "", func(*testing.T) []byte {
+		return corpus.Zip(corpus.File{Name: "../../../../etc/cron.d/jahat", Data: []byte("* * * * * root true")})
+	}},
+	{"terkunci.zip", "file-encrypted", func(t *testing.T) []byte {
+		data := corpus.Zip(corpus.File{Name: "surat.txt", Data: []byte("Permohonan reset passphrase")})
+		data[6] |= 1 // the encryption flag, in the local header and in the directory
+		i := bytes.Index(data, []byte("PK\x01\x02"))
+		data[i+8] |= 1
+		return data
+	}},
+	{"xxe.docx", "file-entities", func(*testing.T) []byte {
+		return corpus.Zip(corpus.File{Name: "word/document.xml", Data: []byte(`<?xml version="1.0"?><!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><w:document xmlns:w="w"><w:body><w:p><w:r><w:t>&x;</w:t></w:r></w:p></w:body></w:document>`)})
+	}},
+	{"miliar.docx", "file-entities", func(*testing.T) []byte {
+		return corpus.Zip(corpus.File{Name: "word/document.xml", Data: []byte(`<!DOCTYPE d [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><w:document><w:t>&b;</w:t></w:document>`)})
+	}},
+	{"makro.docx", "file-macro", func(*testing.T) []byte {
+		return corpus.Zip(corpus.File{Name: "word/document.xml", Data: []byte(`<w:document xmlns:w="w"><w:body><w:p><w:r><w:t>Kami mohon reset passphrase TTE.</w:t></w:r></w:p></w:body></w:document>`)}, corpus.File{Name: "word/vbaProject.bin", Data: []byte("x")})
+	}},
+	{"bom.docx", "", func(*testing.T) []byte {
+		return corpus.Zip(corpus.File{Name: "word/document.xml", Data: append([]byte(`<w:document xmlns:w="w">`), bytes.Repeat([]byte("<w:p><w:r><w:t>a</w:t></w:r></w:p>"), 4_000_000)...)})
+	}},
+	{"sarang.docx", "file-broken", func(*testing.T) []byte {
+		return corpus.Zip(corpus.File{Name: "word/document.xml", Data: bytes.Repeat([]byte("<w:tbl><w:tr><w:tc>"), 300_000)})
+	}},
+	{"besar.png", "file-broken", func(t *testing.T) []byte { return hugePNG(30_000, 30_000) }},
+	{"derau.png", "", func(t *testing.T) []byte {
+		img := image.NewGray(image.Rect(0, 0, 2500, 3500))
+		seed := uint32(7)
+		for i := range img.Pix {
+			seed = seed*1664525 + 1013904223
+			img.Pix[i] = byte(seed >> 24)
+		}
+		var b bytes.Buffer
+		if err := png.Encode(&b, img); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}},
+	{"dua.pdf", "polyglot", func(*testing.T) []byte {
+		return append([]byte("<html><script>alert(1)</script></html>\n"), (&corpus.Doc{}).Para("Kami mohon reset passphrase TTE pejabat kami.").PDF()...)
+	}},
+	{"gambar.jpg", "type-differs", func(*testing.T) []byte {
+		return (&corpus.Doc{}).Para("Kami mohon reset passphrase TTE pejabat kami.").PDF()
+	}},
+	{"program.exe", "file-dangerous", func(*testing.T) []byte { return []byte("MZ\x90\x00\x03\x00\x00\x00\x04\x00") }},
+	{"kosong.pdf", "", func(*testing.T) []byte { return nil }},
+}
+
+func TestHostileFilesEndWithinTheirLimits(t *testing.T) {
+	reader := letter.NewReader(letter.Options{})
+	for _, h := range hostile {
+		t.Run(h.name, func(t *testing.T) {
+			data := h.data(t)
+			began := time.Now()
+			r := reader.Read(t.Context(), letter.Input{Files: []letter.File{{Name: h.name, Data: data}}})
+			t.Logf("%d bytes, %v, %s", len(data), time.Since(began).Round(time.Millisecond), codes(r))
+			if h.code != "" && !hasCode(r.Findings, h.code) {
+				t.Errorf("no finding %q: %s", h.code, codes(r))
+			}
+			if h.code != "" && strings.HasPrefix(h.code, "file-") && h.code != "file-macro" && r.Kind == letter.ResetRequest {
+				t.Errorf("kind %s", r.Kind)
+			}
+			for _, a := range r.Attachments {
+				if strings.ContainsAny(a.Name, `/\`) {
+					t.Errorf("a path became a name: %q", a.Name)
+				}
+				if a.Text != nil && strings.Contains(*a.Text, "root:") {
+					t.Errorf("a file of this machine was read")
+				}
+			}
+		})
+	}
+}
+
+func codes(r letter.Reading) string {
+	var out []string
+	for _, f := range r.Findings {
+		out = append(out, f.Code)
+	}
+	return string(r.Kind) + " " + strings.Join(out, " ")
+}
+
+func pdfWithStream(t *testing.T, content []byte) []byte {
+	t.Helper()
+	var z bytes.Buffer
+	w := zlib.NewWriter(&z)
+	if _, err := w.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Appendf(nil, "%%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>/Contents 4 0 R>>endobj\n4 0 obj<</Length %d/Filter/FlateDecode>>stream\n%s\nendstream endobj\ntrailer<</Root 1 0 R>>\n%%%%EOF", z.Len(), z.Bytes())
+}
+
+func manyPages(*testing.T) []byte {
+	var b bytes.Buffer
+	b.WriteString("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Count 10000/Kids[")
+	for i := range 10_000 {
+		fmt.Fprintf(&b, "%d 0 R ", i+4)
+	}
+	b.WriteString("]>>endobj\n3 0 obj<</Length 96>>stream\nBT /F1 12 Tf 50 700 Td (Surat ini sangat panjang sekali dan tidak pernah selesai ditulis) Tj ET \nendstream endobj\n")
+	for i := range 10_000 {
+		fmt.Fprintf(&b, "%d 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 3 0 R/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>endobj\n", i+4)
+	}
+	b.WriteString("trailer<</Root 1 0 R>>\n%%EOF")
+	return b.Bytes()
+}
+
+// hugePNG claims many pixels in few bytes.
+func hugePNG(w, h int) []byte {
+	var b bytes.Buffer
+	_ = png.Encode(&b, image.NewGray(image.Rect(0, 0, 1, 1)))
+	data := b.Bytes()
+	for i := range 4 {
+		data[16+i], data[20+i] = byte(w>>(24-8*i)), byte(h>>(24-8*i))
+	}
+	return data
+}
+
+// A child that spins, hoards or dials is stopped, and has neither network nor environment.
+func TestChildrenAreLimited(t *testing.T) {
+	t.Setenv("PULIH_RAHASIA", "jangan terlihat")
+	reader := letter.NewReader(letter.Options{Limits: letter.Limits{Time: 2 * time.Second, Memory: 200 << 20}})
+	for work, want := range map[string]string{"spin": "waktu", "hoard": "gagal"} {
+		_, err := letter.RunChild(t.Context(), reader, work, nil)
+		if err == nil {
+			t.Errorf("%s ended well", work)
+		} else if !strings.Contains(err.Error(), want) && !strings.Contains(err.Error(), "memori") && !strings.Contains(err.Error(), "waktu") {
+			t.Errorf("%s: %v", work, err)
+		}
+	}
+	if letter.ChildIsolation() == letter.IsolationNone {
+		t.Log("this system allows no network namespace; children are limited in memory and time alone")
+	} else if out, err := letter.RunChild(t.Context(), reader, "dial", nil); err != nil || string(out) != "unreachable" {
+		t.Errorf("a child reached the network: %q %v", out, err)
+	}
+	out, err := letter.RunChild(t.Context(), reader, "environment", nil)
+	if err != nil || bytes.Contains(out, []byte("RAHASIA")) || !bytes.Contains(out, []byte("PATH=")) {
+		t.Errorf("environment %q %v", out, err)
+	}
+}
+
+// An image of 200 MB is refused by its size, before any child sees it.
+func TestAHugeFileIsRefusedBySize(t *testing.T) {
+	t.Parallel()
+	reader := letter.NewReader(letter.Options{})
+	r := reader.Read(t.Context(), letter.Input{Files: []letter.File{{Name: "foto.jpg", Data: append([]byte("\xff\xd8\xff\xe0"), make([]byte, 200<<20)...)}}})
+	if r.Kind != letter.Unclear || !hasCode(r.Findings, "file-too-large") {
+		t.Errorf("%s", codes(r))
+	}
+}
+
+// An encrypted PDF says that it is locked. It is made with a real tool where there is one; Debian's poppler has none, so the test writes
+// the dictionary that makes pdftotext ask for a password.
+func TestAnEncryptedPDFIsUnclear(t *testing.T) {
+	t.Parallel()
+	pdf := (&corpus.Doc{}).Para("Kami mohon reset passphrase TTE.").EncryptedPDF("rahasia")
+	r := read(t, letter.NewReader(letter.Options{}), "kunci.pdf", pdf)
+	if r.Kind != letter.Unclear || !hasCode(r.Findings, "file-encrypted") {
+		t.Errorf("%s", codes(r))
+	}
+}
