@@ -5,16 +5,14 @@ import (
 	"sort"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
 // ocr reads one image that tesseract can read itself and lays its words out as they stand on the page, as pdftotext -layout does: columns
-// and indentation tell labels from values. used is the processor time that it took.
-func (r *Reader) ocr(ctx context.Context, img []byte, limit Limits) (text string, used time.Duration, err error) {
-	out, used, err := child{path: r.opts.Tesseract, args: []string{"stdin", "stdout", "-l", "ind", "--psm", "4", "--dpi", "215", "tsv"},
-		input: img, limit: limit}.runTimed(ctx)
-	return layOut(parseTSV(string(out))), used, err
+// and indentation tell labels from values.
+func (w *work) ocr(ctx context.Context, img []byte) (string, error) {
+	out, err := w.run(ctx, child{path: w.reader.opts.Tesseract, args: []string{"stdin", "stdout", "-l", "ind", "--psm", "4", "--dpi", "215", "tsv"}, input: img})
+	return layOut(parseTSV(string(out))), err
 }
 
 // ocrWord is one word of tesseract's TSV, in pixels.

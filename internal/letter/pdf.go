@@ -17,8 +17,7 @@ func (w *work) pdf(ctx context.Context, data []byte, name string) []document {
 	w.checkSignatures(ctx, data, name)
 	opts := w.reader.opts
 	last := strconv.Itoa(opts.MaxPages + 1)
-	out, err := child{path: opts.PDFToText, args: []string{"-layout", "-enc", "UTF-8", "-l", last, "-", "-"}, input: data,
-		limit: opts.Limits}.run(ctx)
+	out, err := w.run(ctx, child{path: opts.PDFToText, args: []string{"-layout", "-enc", "UTF-8", "-l", last, "-", "-"}, input: data})
 	if err != nil {
 		var te *toolError
 		if errors.As(err, &te) && strings.Contains(te.message, "password") {
@@ -49,7 +48,7 @@ func (w *work) pdf(ctx context.Context, data []byte, name string) []document {
 	if len(scanned) < len(pages) && len(pages)-len(scanned) >= 1 && blankPages(data) {
 		return []document{d}
 	}
-	return w.scan(w.ctx, data, name, d, scanned, len(pages))
+	return w.scan(ctx, data, name, d, scanned, len(pages))
 }
 
 // pageEnd makes a text of one page count as paged.
@@ -90,14 +89,12 @@ func (w *work) scan(ctx context.Context, data []byte, name string, d document, s
 		w.find("pages-left-out", Warning, fmt.Sprintf("Berkas %q memuat banyak halaman pindaian; hanya %d yang dibaca dengan OCR.", name, opts.MaxOCRPages))
 	}
 	o := document{part: name, how: "ocr"}
-	left := ocrBudget
 	for _, page := range scanned {
-		if left < time.Second {
+		if w.left < time.Second {
 			w.find("pages-left-out", Warning, fmt.Sprintf("Waktu OCR untuk berkas %q habis; sebagian halaman tidak dibaca.", name))
 			break
 		}
-		text, used, err := w.reader.scanPage(ctx, data, page, left)
-		left -= used
+		text, err := w.scanPage(ctx, data, page)
 		if err != nil {
 			if len(o.lines) == 0 && len(scanned) == total {
 				w.unreadBecause(name, err)
@@ -131,27 +128,14 @@ func (w *work) afterOCR(name string, d, o document) []document {
 	return out
 }
 
-// ocrBudget is the processor time that the scanned pages of one file may take together. A page takes one to two seconds.
-const ocrBudget = 9 * time.Second
-
 // scanPage renders one page and reads it with tesseract.
-func (r *Reader) scanPage(ctx context.Context, pdf []byte, page int, left time.Duration) (string, time.Duration, error) {
+func (w *work) scanPage(ctx context.Context, pdf []byte, page int) (string, error) {
 	n := strconv.Itoa(page)
-	img, rendering, err := child{path: r.opts.PDFToPPM, args: []string{"-q", "-gray", "-scale-to", strconv.Itoa(ocrSide), "-f", n, "-l", n, "-singlefile", "-"},
-		input: pdf, limit: r.ocrLimits(left)}.runTimed(ctx)
+	img, err := w.run(ctx, child{path: w.reader.opts.PDFToPPM, args: []string{"-q", "-gray", "-scale-to", strconv.Itoa(ocrSide), "-f", n, "-l", n, "-singlefile", "-"}, input: pdf})
 	if err != nil {
-		return "", rendering, err
+		return "", err
 	}
-	text, reading, err := r.ocr(ctx, img, r.ocrLimits(left-rendering))
-	return text, rendering + reading, err
-}
-
-// ocrLimits bounds OCR by processor time: on a busy machine the same page takes longer by the clock.
-func (r *Reader) ocrLimits(left time.Duration) Limits {
-	l := r.opts.Limits
-	l.CPU = max(time.Second, left)
-	l.Time = 4 * r.opts.Limits.Time
-	return l
+	return w.ocr(ctx, img)
 }
 
 // Pages renders the first pages of a PDF as PNG images for a person to look at, in a child under limits.
@@ -209,14 +193,14 @@ func (w *work) image(ctx context.Context, data []byte, kind, name string, inline
 	if kind == "image/jpeg" || kind == "image/png" || kind == "image/gif" {
 		c := w.reader.self("image", data)
 		c.limit.Output = 32 << 20
-		out, err := c.run(ctx)
+		out, err := w.run(ctx, c)
 		if err != nil {
 			w.unreadBecause(name, err)
 			return nil
 		}
 		img = out
 	}
-	text, _, err := w.reader.ocr(w.ctx, img, w.reader.ocrLimits(ocrBudget))
+	text, err := w.ocr(ctx, img)
 	if err != nil && strings.TrimSpace(text) == "" {
 		w.unreadBecause(name, err)
 		return nil
@@ -231,7 +215,7 @@ func (w *work) image(ctx context.Context, data []byte, kind, name string, inline
 // office reads DOCX, ODT and XLSX in a child.
 func (w *work) office(ctx context.Context, data []byte, kind, name string) []document {
 	job := map[string]string{mimeDOCX: "docx", mimeODT: "odt", mimeXLSX: "xlsx"}[kind]
-	out, err := w.reader.self(job, data).run(ctx)
+	out, err := w.run(ctx, w.reader.self(job, data))
 	if i := bytes.IndexByte(out, 0); i >= 0 {
 		out = out[:i]
 		w.find("file-macro", Danger, fmt.Sprintf("Berkas %q memuat makro atau objek tertanam; jangan dibuka di luar sistem ini.", name))
@@ -260,7 +244,7 @@ func (w *work) zip(ctx context.Context, data []byte, name string, depth int) {
 	}
 	c := w.reader.self("zip", data)
 	c.limit.Output = maxZipBytes + 1<<20
-	out, err := c.run(ctx)
+	out, err := w.run(ctx, c)
 	files := readFrames(out)
 	if err != nil && len(files) == 0 {
 		w.unreadBecause(name, err)

@@ -27,7 +27,7 @@ type Options struct {
 	MaxFile     int64            // bytes of one attachment; zero means 35 MiB
 	MaxPages    int              // pages of a PDF that are read; zero means 30
 	MaxOCRPages int              // pages that go through OCR; zero means 6
-	MaxTime     time.Duration    // for one file with all its children, OCR apart; zero means 9 s
+	MaxTime     time.Duration    // processor time of all children of one letter together; zero means 9 s
 	Now         func() time.Time // when signatures without a timestamp are judged; nil means time.Now
 }
 
@@ -74,7 +74,7 @@ func tool(given, name string) string {
 
 // Read reads one letter. It never fails: what can't be read, or not in time, is a finding.
 func (r *Reader) Read(ctx context.Context, in Input) Reading {
-	w := &work{reader: r, ctx: ctx, seen: map[string]bool{}}
+	w := &work{reader: r, ctx: ctx, seen: map[string]bool{}, left: r.opts.MaxTime}
 	var m *Mail
 	if in.Mail != nil {
 		var err error
@@ -190,8 +190,25 @@ type work struct {
 	signatures  []signedFile
 	findings    []Finding
 	seen        map[string]bool // findings already made
+	left        time.Duration   // processor time that children may still take
 	unreadable  int             // files that may hold the letter and could not be read
 	files       int
+}
+
+// run starts a child within what is left of the letter's time. The bound is on processor time, since a busy machine makes the same page
+// take longer by the clock; by the clock a child may take three times as long.
+func (w *work) run(ctx context.Context, c child) ([]byte, error) {
+	if w.left < 500*time.Millisecond {
+		return nil, errTooSlow
+	}
+	if c.limit == (Limits{}) {
+		c.limit = w.reader.opts.Limits
+	}
+	c.limit.CPU = min(w.left, w.reader.opts.Limits.Time)
+	c.limit.Time = 3 * w.reader.opts.Limits.Time
+	out, used, err := c.runTimed(ctx)
+	w.left -= used
+	return out, err
 }
 
 func (w *work) find(code string, s Severity, detail string) {
@@ -253,9 +270,7 @@ func (w *work) file(f File, depth int, inline bool) {
 		return
 	}
 	w.suspicious(f, kind, name)
-	ctx, cancel := context.WithTimeout(w.ctx, w.reader.opts.MaxTime)
-	defer cancel()
-	docs := w.open(ctx, f, kind, name, depth, inline)
+	docs := w.open(w.ctx, f, kind, name, depth, inline)
 	var text []string
 	for _, d := range docs {
 		if t := strings.TrimSpace(d.text()); t != "" {
@@ -272,6 +287,8 @@ func (w *work) file(f File, depth int, inline bool) {
 // open returns the documents within a file.
 func (w *work) open(ctx context.Context, f File, kind, name string, depth int, inline bool) []document {
 	switch {
+	case len(f.Data) == 0:
+		w.unread(name, "file-empty", "kosong")
 	case kind == "application/pdf":
 		return w.pdf(ctx, f.Data, name)
 	case kind == mimeDOCX, kind == mimeODT, kind == mimeXLSX:
@@ -291,8 +308,6 @@ func (w *work) open(ctx context.Context, f File, kind, name string, depth int, i
 		return []document{newDocument(name, "text", decodeText(f.Data))}
 	case kind == "application/ms-tnef":
 		w.unread(name, "winmail", "berformat winmail.dat milik Outlook")
-	case kind == "application/octet-stream" && len(f.Data) == 0:
-		w.find("file-empty", Info, fmt.Sprintf("Berkas %q kosong.", name))
 	default:
 		w.unread(name, "file-unsupported", "berformat "+kind+" yang tidak didukung")
 	}

@@ -43,7 +43,7 @@ func (w *work) checkSignatures(ctx context.Context, data []byte, name string) {
 		return
 	}
 	input := append(append(head, '\n'), data...)
-	out, err := w.reader.self("pdfsig", input).run(ctx)
+	out, err := w.run(ctx, w.reader.self("pdfsig", input))
 	var report pdfsig.Report
 	if err != nil || json.Unmarshal(out, &report) != nil {
 		w.find("signature-unchecked", Warning, fmt.Sprintf("Tanda tangan elektronik pada %q tidak dapat diperiksa dalam batas waktu dan memori.", name))
