@@ -24,8 +24,8 @@ var server struct {
 }
 
 // Main runs the tests of a package, for its TestMain, and exits. Migrate brings an empty database up to date; it runs once, and leaves no
-// connection open. Nothing is started for a run that needs no database.
-func Main(m *testing.M, migrate func(ctx context.Context, url string) error) {
+// connection open. Nothing is started for a run that needs no database. After is what the package wants done at the end.
+func Main(m *testing.M, migrate func(ctx context.Context, url string) error, after ...func()) {
 	started := false
 	server.migrate = migrate
 	server.start = sync.OnceValues(func() (*cluster, error) {
@@ -41,6 +41,9 @@ func Main(m *testing.M, migrate func(ctx context.Context, url string) error) {
 				code = max(code, 1)
 			}
 		}
+	}
+	for _, f := range after {
+		f()
 	}
 	os.Exit(code)
 }
