@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"pulih/internal/console"
 	"pulih/internal/demo"
 	"pulih/internal/sop"
 	"pulih/scheduler"
@@ -54,6 +55,7 @@ func (c *DemoCmd) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
+	o.demo = world
 	return c.play(ctx, world, o, listener, begun)
 }
 
@@ -93,6 +95,10 @@ func (c *DemoCmd) play(ctx context.Context, world *demo.World, o *opened, listen
 	} else {
 		fmt.Printf("\n  pulih melayani di http://localhost:%d — akhiri dengan Ctrl-C\n  surel yang keluar dapat dilihat di %s\n\n",
 			listener.Addr().(*net.TCPAddr).Port, filepath.Join(world.Dir, "surel"))
+		for _, l := range console.DemoLinks(o.cfg.PublicURL, o.cfg.Agencies()) {
+			fmt.Printf("  %-30s %-22s %s\n", l.Agency, l.Role, l.URL)
+		}
+		fmt.Println()
 		err = p.Forever(work)
 	}
 	cancel()

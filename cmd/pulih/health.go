@@ -3,17 +3,30 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"pulih/internal/console"
+	"pulih/internal/letter"
 	"pulih/scheduler"
 )
 
 // handler puts the health pages beside the console.
-func handler(o *opened, d *scheduler.Daemon, opts scheduler.Options) http.Handler {
+func handler(o *opened, d *scheduler.Daemon, opts scheduler.Options) (http.Handler, error) {
+	desk := console.Options{Store: o.store, Agencies: o.cfg.Agencies(), PublicURL: o.cfg.PublicURL, Now: opts.Now, Log: opts.Log, AMS: d.AMS,
+		Reader: letter.NewReader(letter.Options{}), Report: d.Report, Sentences: func(ctx context.Context) []string { return d.Health(ctx).Sentences }}
+	if o.demo != nil {
+		desk.Demo, desk.DemoAMS = true, func(_, person string) (user, password, otp string) { return o.demo.Account(person) }
+	}
+	pages, err := console.New(desk)
+	if err != nil {
+		return nil, fmt.Errorf("preparing the pages: %w", err)
+	}
 	mux := http.NewServeMux()
+	mux.Handle("/", pages)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write([]byte("ok\n"))
@@ -29,5 +42,5 @@ func handler(o *opened, d *scheduler.Daemon, opts scheduler.Options) http.Handle
 		_ = json.NewEncoder(w).Encode(report)
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(d.Metrics(), promhttp.HandlerOpts{}))
-	return mux
+	return mux, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"pulih/internal/config"
+	"pulih/internal/demo"
 	"pulih/internal/store"
 	"pulih/migrations"
 )
@@ -26,6 +27,7 @@ type opened struct {
 	cfg     *config.Config
 	store   *store.Store
 	cluster *store.Cluster // nil: the database is not ours
+	demo    *demo.World    // nil but in the demo
 }
 
 // open reads the configuration, starts the private cluster where no database is configured, migrates, and connects. When the daemon has the

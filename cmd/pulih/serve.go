@@ -60,8 +60,12 @@ func serve(ctx context.Context, o *opened, opts scheduler.Options) error {
 }
 
 func serveOn(ctx context.Context, o *opened, d *scheduler.Daemon, listener net.Listener, opts scheduler.Options) error {
+	desk, err := handler(o, d, opts)
+	if err != nil {
+		return err
+	}
 	pages := &http.Server{
-		Handler: handler(o, d, opts), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		Handler: desk, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(opts.Log.Handler(), slog.LevelDebug),
 	}
 	opts.Log.Info("pulih is at work", "listen", listener.Addr().String(), "agencies", len(o.cfg.Tenants))

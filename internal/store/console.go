@@ -157,3 +157,13 @@ func (s *Store) AuditLog(ctx context.Context, agencyKey, target string, most int
 	}
 	return list, nil
 }
+
+// DidLately reports whether a person did something to a target since an instant, by the audit log.
+func (s *Store) DidLately(ctx context.Context, agencyKey, person, action, target string, since time.Time) (did bool, err error) {
+	err = s.Pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM audit WHERE agency = $1 AND person = $2 AND action = $3 AND target = $4 AND at > $5)`,
+		agencyKey, person, action, target, since).Scan(&did)
+	if err != nil {
+		return false, fmt.Errorf("reading the audit log: %w", err)
+	}
+	return did, nil
+}

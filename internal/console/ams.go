@@ -1,0 +1,140 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"pulih/bsre"
+	"pulih/internal/agency"
+	"pulih/internal/request"
+	"pulih/internal/store"
+)
+
+// amsState is the strip that tells whether approved resets can be made now.
+type amsState struct {
+	Mine    bool // the visitor's own session is live
+	Others  []string
+	Waiting int
+	Stopped bool
+	MayLend bool
+	Demo    bool
+	Path    string
+	From    string // the page to come back to
+}
+
+// amsState is nil where the agency makes its resets by hand.
+func (c *Console) amsState(p *page, queue []store.Request) (*amsState, error) {
+	if p.agency.Mode != agency.AMS || c.amsOf(p.agency.Key) == nil {
+		return nil, nil
+	}
+	holders, err := c.o.Store.SessionHolders(p.ctx(), p.agency.Key, p.now)
+	if err != nil {
+		return nil, err
+	}
+	out := &amsState{Mine: slices.Contains(holders, p.who.person.ID), MayLend: p.who.may(lendSession), Demo: c.o.Demo, Path: "/" + p.agency.Key + "/ams", From: p.URL.Path}
+	for _, id := range holders {
+		if person, ok := p.agency.Person(id); ok && id != p.who.person.ID {
+			out.Others = append(out.Others, person.Name)
+		}
+	}
+	for _, r := range queue {
+		if r.Status == request.StatusWaitingSession {
+			out.Waiting++
+		}
+	}
+	out.Stopped, err = c.o.Store.ResetsStopped(p.ctx(), p.agency.Key)
+	return out, err
+}
+
+func (c *Console) amsOf(key string) *bsre.AMS {
+	if c.o.AMS == nil {
+		return nil
+	}
+	return c.o.AMS(key)
+}
+
+// portal is what the guide calls AMS.
+func (c *Console) portal(string) string { return "portal AMS" }
+
+type amsPage struct {
+	base
+	User, Password, OTP string // filled in by the demo alone
+	From, Problem       string
+	Live                bool
+}
+
+func (c *Console) amsForm(p *page) error {
+	if c.amsOf(p.agency.Key) == nil {
+		return say(http.StatusNotFound, "Instansi ini melakukan reset langsung di portal AMS, tanpa sesi di sini.")
+	}
+	d := amsPage{base: c.base(p, "Sesi AMS", "Meja kerja"), From: c.here(p)}
+	return c.showAMS(p, http.StatusOK, d)
+}
+
+func (c *Console) showAMS(p *page, status int, d amsPage) error {
+	if c.o.DemoAMS != nil {
+		d.User, d.Password, d.OTP = c.o.DemoAMS(p.agency.Key, p.who.person.ID)
+	}
+	_, live, err := c.o.Store.Session(p.ctx(), p.agency.Key, p.who.person.ID, p.now)
+	if err != nil {
+		return err
+	}
+	d.Live = live
+	return c.show(p, status, "ams", d)
+}
+
+// here is the page to come back to, from the address.
+func (c *Console) here(p *page) string {
+	from := p.URL.Query().Get("dari")
+	if safePath(from, p.agency.Key) {
+		return from
+	}
+	return "/" + p.agency.Key
+}
+
+// lend takes the verifier's own password and one-time code, uses them for one call and keeps neither.
+func (c *Console) lend(p *page) error {
+	portal := c.amsOf(p.agency.Key)
+	if portal == nil {
+		return say(http.StatusNotFound, "Instansi ini melakukan reset langsung di portal AMS, tanpa sesi di sini.")
+	}
+	if !c.tries.allow("ams/"+p.agency.Key+"/"+p.who.person.ID, 6, p.now) {
+		return say(http.StatusTooManyRequests, "Terlalu banyak percobaan. Tunggu beberapa menit; BSrE mengunci akun yang berulang kali salah.")
+	}
+	d := amsPage{base: c.base(p, "Sesi AMS", "Meja kerja"), From: or(p.PostFormValue("dari"), "/"+p.agency.Key)}
+	ctx, cancel := context.WithTimeout(p.ctx(), 40*time.Second)
+	defer cancel()
+	session, err := portal.SignIn(ctx, p.text("akun", 200), p.PostFormValue("sandi"), p.text("otp", 12))
+	var denied *bsre.Denied
+	switch {
+	case errors.As(err, &denied):
+		d.Problem = "BSrE menolak: " + denied.Words + ". Kode OTP hanya berlaku sekali; tunggu kode berikutnya."
+		return c.showAMS(p, http.StatusUnprocessableEntity, d)
+	case err != nil:
+		c.o.Log.Warn("signing in at AMS", "agency", p.agency.Key, "err", err)
+		d.Problem = "BSrE tidak dapat dihubungi sekarang. Reset yang disetujui tetap menunggu; tidak ada yang hilang."
+		return c.showAMS(p, http.StatusBadGateway, d)
+	}
+	err = c.o.Store.SaveSession(p.ctx(), p.agency.Key, p.who.person.ID, session.Plain(), later(session.ExpiresAt, session.RefreshExpiresAt), p.now)
+	if err != nil {
+		return err
+	}
+	return p.redirect(c.back(p, "/"+p.agency.Key) + "?kabar=session")
+}
+
+func (c *Console) endLending(p *page) error {
+	if err := c.o.Store.DropSession(p.ctx(), p.agency.Key, p.who.person.ID); err != nil {
+		return err
+	}
+	return p.redirect("/" + p.agency.Key + "?kabar=nosession")
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

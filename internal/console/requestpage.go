@@ -1,0 +1,292 @@
+package console
+
+import (
+	"cmp"
+	"crypto/hmac"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"time"
+
+	"pulih/bsre"
+	"pulih/internal/agency"
+	"pulih/internal/letter"
+	"pulih/internal/request"
+	"pulih/internal/sop"
+	"pulih/internal/store"
+)
+
+// requestPage is Permohonan: what a verifier needs to decide, and what they can do.
+type requestPage struct {
+	base
+	S          request.State
+	Words      string
+	Holder     string
+	Clock      clock
+	Letters    []letterView
+	Facts      []fact
+	Findings   []letter.Finding
+	Timeline   []line
+	Steps      []stepView
+	Total      *stepView
+	Checks     []sop.Requirement
+	Can        can
+	Seen       string // what an approval covers: see seal
+	AMS        *amsState
+	Guide      []string        // assisted mode: what to do in AMS
+	NIK        string          // shown on a recorded click
+	Below      []agency.Person // who a letter can be passed on to
+	Verifiers  []agency.Person
+	OwnRequest bool
+	Danger     bool // there are findings of severity danger
+	Reasons    []reason
+	First      string // who gave the first of two approvals
+	Path       string
+	Related    []store.Request
+}
+
+// can says which actions the page offers. request.Decide has the last word.
+type can struct {
+	Forward, Assign, Approve, Again, Second, Return, Reject, Complete, Confirm, CouldNot, Observe, Reopen, Note, Correct, Reveal bool
+}
+
+// stepView is a step of the SOP with its clock.
+type stepView struct {
+	Title, Who string
+	Ended      time.Time
+	Clock      clock
+	State      string // done, now, later
+}
+
+func (c *Console) requestPage(p *page) error {
+	d, err := c.loadRequest(p, p.PathValue("number"))
+	if err != nil {
+		return err
+	}
+	return c.show(p, http.StatusOK, "permohonan", d)
+}
+
+// loadRequest gathers the page. ErrNotFound: also for a number of another agency.
+func (c *Console) loadRequest(p *page, number string) (*requestPage, error) {
+	if _, err := c.o.Store.Request(p.ctx(), p.agency.Key, number); err != nil {
+		return nil, err
+	}
+	events, err := c.o.Store.Events(p.ctx(), number)
+	if err != nil {
+		return nil, err
+	}
+	s := request.Fold(number, events)
+	d := &requestPage{base: c.base(p, number, "Meja kerja"), S: s, Words: s.ForOffice(), Holder: holderWords(p.agency, p.who, s, p.now),
+		Checks: p.agency.SOP.Requirements, Seen: c.seal(s.Subject), Path: "/" + p.agency.Key + "/permohonan/" + number, Verifiers: p.agency.Holders(sop.Verifier, p.now)}
+	if d.Mark, err = c.o.Store.Mark(p.ctx(), p.agency.Key); err != nil {
+		return nil, err
+	}
+	d.Findings = slices.Clone(s.Findings)
+	slices.SortStableFunc(d.Findings, func(a, b letter.Finding) int { return cmp.Compare(weight(b.Severity), weight(a.Severity)) })
+	if steps, total, err := request.Clocks(s, p.agency, p.now); err == nil {
+		d.Clock = mainClock(s, p.agency, steps, total, p.now)
+		d.setSteps(p, s, steps, total)
+	}
+	if err := c.loadLetters(p, d); err != nil {
+		return nil, err
+	}
+	mails, err := c.o.Store.MailsOf(p.ctx(), number)
+	if err != nil {
+		return nil, err
+	}
+	d.Timeline = timeline(p.agency, events, mails)
+	if d.NIK, err = c.revealed(p, s); err != nil {
+		return nil, err
+	}
+	d.Danger = slices.ContainsFunc(s.Findings, func(f letter.Finding) bool { return f.Severity == letter.Danger })
+	d.Reasons = reasons
+	d.offer(p, s)
+	if s.Approval != nil {
+		d.First = s.Approval.By.Name
+	}
+	if d.Can.Confirm {
+		d.Guide = bsre.DefaultGuide(c.portal(p.agency.Key)).Steps(bsre.Subject{Name: s.Subject.Name, Email: s.Subject.Email}, nil)
+	}
+	if d.AMS, err = c.amsState(p, nil); err != nil {
+		return nil, err
+	}
+	d.Related, err = c.related(p, s)
+	return d, err
+}
+
+// related are the other requests of the same letters: one letter may ask for several people.
+func (c *Console) related(p *page, s request.State) ([]store.Request, error) {
+	var out []store.Request
+	for _, l := range s.Letters {
+		list, err := c.o.Store.RequestsOfLetter(p.ctx(), l.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range list {
+			if r.Number != s.Number && r.Agency == p.agency.Key && !slices.ContainsFunc(out, func(o store.Request) bool { return o.Number == r.Number }) {
+				out = append(out, r)
+			}
+		}
+	}
+	return out, nil
+}
+
+func weight(s letter.Severity) int {
+	return slices.Index([]letter.Severity{letter.Info, letter.Warning, letter.Danger}, s)
+}
+
+// seal is a mark of the subject that the verifier sees: if it has changed when they approve, the approval is refused. It is keyed, since it
+// stands in a page and identity numbers can be guessed.
+func (c *Console) seal(s request.Subject) string {
+	plain, _ := json.Marshal(s) // strings: can't fail
+	return hex.EncodeToString(c.o.Store.Keys.Lookup("subject", string(plain)))
+}
+
+// seen is the subject if it is the one that the mark was made of; else another one, so that Decide says what is wrong.
+func (c *Console) seen(s request.Subject, mark string) request.Subject {
+	if hmac.Equal([]byte(c.seal(s)), []byte(mark)) {
+		return s
+	}
+	return request.Subject{Name: "berubah"}
+}
+
+func (d *requestPage) setSteps(p *page, s request.State, steps []request.StepClock, total *request.StepClock) {
+	view := func(sc request.StepClock) stepView {
+		v := stepView{Title: request.StepTitle(p.agency.SOP, sc.Step.ID), Ended: sc.End, Clock: clockOf(s, p.agency, sc, p.now), State: "later", Who: sc.By.Name}
+		switch {
+		case !sc.End.IsZero():
+			v.State = "done"
+		case !sc.Start.IsZero():
+			v.State = "now"
+		}
+		if v.Who == "" || v.State != "done" {
+			v.Who = ""
+			for i, r := range sc.Step.Actors {
+				if i > 0 {
+					v.Who += " / "
+				}
+				v.Who += r.Title()
+			}
+		}
+		return v
+	}
+	now := false
+	for _, sc := range steps {
+		v := view(sc)
+		if v.State == "now" { // only the first is at work
+			if now {
+				v.State = "later"
+			}
+			now = true
+		}
+		d.Steps = append(d.Steps, v)
+	}
+	if total != nil {
+		v := view(*total)
+		d.Total = &v
+	}
+}
+
+// offer decides which buttons stand on the page.
+func (d *requestPage) offer(p *page, s request.State) {
+	in := func(list ...request.Status) bool { return slices.Contains(list, s.Status) }
+	w := p.who
+	d.Can = can{
+		Forward:  w.may(forward) && in(request.StatusReceived, request.StatusChain) && w.actor(forward).Role.Depth() <= s.Holder.Depth(),
+		Assign:   w.may(assign) && in(request.StatusReceived, request.StatusChain, request.StatusChecking, request.StatusRefused),
+		Approve:  w.may(decide) && in(request.StatusChecking, request.StatusRefused),
+		Again:    w.may(decide) && in(request.StatusUncertain),
+		Second:   w.may(decide) && in(request.StatusSecond),
+		Return:   w.may(decide) && in(request.StatusChecking, request.StatusRefused, request.StatusSecond),
+		Reject:   w.may(decide) && in(request.StatusChecking, request.StatusReturned, request.StatusRefused, request.StatusSecond, request.StatusUncertain),
+		Complete: w.may(decide) && in(request.StatusReturned),
+		Confirm:  w.may(decide) && in(request.StatusApproved, request.StatusWaitingSession, request.StatusPhoneCheck, request.StatusUncertain),
+		Observe:  w.may(decide) && in(request.StatusLink, request.StatusPassphrase, request.StatusCertificate, request.StatusUncertain),
+		Reopen:   w.may(decide) && in(request.StatusClosed, request.StatusRejected),
+		Note:     w.may(note),
+		Reveal:   w.may(seeIdentity) && s.Subject.NIK != "",
+	}
+	d.Can.CouldNot = d.Can.Confirm
+	own := agency.Digits(w.person.NIP) != "" && agency.Digits(w.person.NIP) == agency.Digits(s.Subject.NIP)
+	if own || agency.SameAddress(w.person.Email, s.Subject.Email) {
+		d.OwnRequest = true
+		d.Can = can{Note: d.Can.Note}
+	}
+	if d.Can.Second && s.Approval != nil && s.Approval.By.ID == w.person.ID {
+		d.Can.Second = false
+	}
+	if d.Can.Forward {
+		depth := w.actor(forward).Role.Depth()
+		for _, r := range sop.Chain[depth+1:] {
+			d.Below = append(d.Below, p.agency.Holders(r, p.now)...)
+		}
+	}
+}
+
+// fact is one line of the comparison: what the letter says, what the directory knows.
+type fact struct {
+	Label             string
+	Letter, Directory string
+	How               string // how it was read: ocr is to be checked
+	Differs           bool
+	Missing           bool // the directory doesn't know it
+	Identity          bool // a NIK: masked
+}
+
+// factsOf holds what the first letter says of the applicant beside the directory.
+func factsOf(a *agency.Agency, s request.State, r letter.Reading) []fact {
+	ap := applicantOf(r, s.Subject)
+	f, o, known := a.Official(s.Subject.NIP, s.Subject.Name)
+	var office string
+	if o != nil && known {
+		office = o.Name
+	} else {
+		f = agency.Official{}
+	}
+	same := func(x, y string) bool { return agency.SameName(x, y) || fold(x) == fold(y) }
+	list := []fact{
+		row4("Nama", str(ap.Name), f.Name, same), row4("NIP", spacedNIP(str(ap.NIP)), spacedNIP(f.NIP), same),
+		row4("Jabatan", str(ap.Position), f.Position, same), row4("Kantor", str(ap.Office), office, sameOffice(a)),
+		row4("E-mail dinas", str(ap.Email), f.Email, agency.SameAddress), row4("Telepon", str(ap.Phone), f.Phone, same),
+	}
+	nik := row4("NIK", s.Subject.NIK, f.NIK, same)
+	nik.Identity = true
+	list = append(list, nik)
+	if signer := r.Letter.Signer; signer != nil {
+		head := agency.Official{}
+		if o != nil {
+			head = o.Head
+			for _, acting := range o.Acting {
+				if agency.SameName(acting.Name, str(signer.Name)) {
+					head = acting
+				}
+			}
+		}
+		list = append(list, row4("Penanda tangan", str(signer.Name), head.Name, same))
+	}
+	return slices.DeleteFunc(list, func(f fact) bool { return f.Letter == "" && f.Directory == "" })
+}
+
+func row4(label, inLetter, inDirectory string, same func(a, b string) bool) fact {
+	return fact{Label: label, Letter: inLetter, Directory: inDirectory, Missing: inDirectory == "",
+		Differs: inLetter != "" && inDirectory != "" && !same(inLetter, inDirectory)}
+}
+
+func sameOffice(a *agency.Agency) func(x, y string) bool {
+	return func(x, y string) bool {
+		ox, okX := a.OfficeByName(x)
+		oy, okY := a.OfficeByName(y)
+		return fold(x) == fold(y) || okX && okY && ox.ID == oy.ID
+	}
+}
+
+// applicantOf is the applicant of the reading that the request is about.
+func applicantOf(r letter.Reading, s request.Subject) letter.Applicant {
+	for _, ap := range r.Applicants {
+		if nip := agency.Digits(str(ap.NIP)); nip != "" && nip == agency.Digits(s.NIP) || agency.SameName(str(ap.Name), s.Name) {
+			return ap
+		}
+	}
+	return letter.Applicant{}
+}

@@ -1,0 +1,45 @@
+package console
+
+// openRoutes are the pages without a visit.
+var openRoutes = []openRoute{
+	{"GET /{$}", (*Console).front},
+	{"GET /masuk", (*Console).signInForm},
+	{"POST /keluar", (*Console).signOut},
+	{"GET /demo/{key}/{person}", (*Console).demoEnter},
+	{"GET /s/{number}/{audience}/{mac}", (*Console).statusPage},
+	{"POST /s/{number}/{audience}/{mac}", (*Console).statusAnswer},
+}
+
+// routes are the desk, each with the one right that it needs.
+var routes = []route{
+	{"GET /{agency}", readDesk, (*Console).desktop},
+	{"GET /{agency}/kabar", ownAccount, (*Console).mark},
+
+	{"GET /{agency}/permohonan/{number}", readDesk, (*Console).requestPage},
+	{"POST /{agency}/permohonan/{number}/teruskan", forward, (*Console).forward},
+	{"POST /{agency}/permohonan/{number}/tugaskan", assign, (*Console).assign},
+	{"POST /{agency}/permohonan/{number}/setujui", decide, (*Console).approve},
+	{"POST /{agency}/permohonan/{number}/pratinjau", decide, (*Console).preview},
+	{"POST /{agency}/permohonan/{number}/kembalikan", decide, (*Console).giveBack},
+	{"POST /{agency}/permohonan/{number}/tolak", decide, (*Console).reject},
+	{"POST /{agency}/permohonan/{number}/lengkap", decide, (*Console).complete},
+	{"POST /{agency}/permohonan/{number}/terlaksana", decide, (*Console).confirm},
+	{"POST /{agency}/permohonan/{number}/tidak-dapat", decide, (*Console).couldNot},
+	{"POST /{agency}/permohonan/{number}/dapat-dipakai", decide, (*Console).usable},
+	{"POST /{agency}/permohonan/{number}/buka-kembali", decide, (*Console).reopen},
+	{"POST /{agency}/permohonan/{number}/catatan", note, (*Console).addNote},
+	{"POST /{agency}/permohonan/{number}/nik", seeIdentity, (*Console).reveal},
+
+	{"GET /{agency}/surat", readLetters, (*Console).lettersPage},
+	{"GET /{agency}/surat/{id}", readLetters, (*Console).letterPage},
+	{"POST /{agency}/surat/{id}/permohonan", sortLetters, (*Console).makeRequest},
+	{"POST /{agency}/surat/{id}/sisihkan", sortLetters, (*Console).setAside},
+	{"POST /{agency}/surat/{id}/ulang", retryLetters, (*Console).retryLetter},
+	{"POST /{agency}/surat/{id}/lembar", readDesk, (*Console).openSheets},
+	{"GET /{agency}/surat/{id}/lembar/{file}/{page}", readDesk, (*Console).sheetPicture},
+	{"GET /{agency}/surat/{id}/berkas/{file}", readDesk, (*Console).download},
+
+	{"GET /{agency}/ams", lendSession, (*Console).amsForm},
+	{"POST /{agency}/ams", lendSession, (*Console).lend},
+	{"POST /{agency}/ams/akhiri", lendSession, (*Console).endLending},
+}
