@@ -9,22 +9,31 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"pulih/internal/config"
 	"pulih/internal/letter"
+	"pulih/mailflow"
 )
 
 // InspectCmd reads letters from files, without any service, and shows what was found.
 type InspectCmd struct {
-	JSON  bool     `name:"json" help:"One JSON object a line instead of a report for a person."`
-	Roots string   `type:"existingdir" help:"Folder with trusted root certificates, for PDF signatures."`
-	NoOCR bool     `name:"no-ocr" help:"Leave scans unread."`
-	Color string   `enum:"auto,always,never" default:"auto" help:"Colours in the report: ${enum}."`
-	Files []string `arg:"" name:"file" help:"Letters: .eml, .pdf, .docx, .jpg, .png, .zip, .txt, .html."`
+	JSON   bool     `name:"json" help:"One JSON object a line instead of a report for a person."`
+	Config string   `placeholder:"FILE" type:"path" help:"Configuration file: adds the findings of the directory."`
+	Agency string   `placeholder:"KEY" help:"Agency of the configuration; may be left out where there is one only."`
+	Roots  string   `type:"existingdir" help:"Folder with trusted root certificates, for PDF signatures."`
+	NoOCR  bool     `name:"no-ocr" help:"Leave scans unread."`
+	Color  string   `enum:"auto,always,never" default:"auto" help:"Colours in the report: ${enum}."`
+	Files  []string `arg:"" name:"file" help:"Letters: .eml, .pdf, .docx, .jpg, .png, .zip, .txt, .html."`
 }
 
 // Run reads each file in turn. A file that can't be understood gives a reading with findings; one that can't be opened is an error, told
 // after the others were shown.
 func (c *InspectCmd) Run(ctx context.Context) error {
+	tenant, err := c.tenant()
+	if err != nil {
+		return err
+	}
 	reader := letter.NewReader(letter.Options{Roots: c.Roots, NoOCR: c.NoOCR})
 	var failed []error
 	for _, name := range c.Files {
@@ -33,8 +42,12 @@ func (c *InspectCmd) Run(ctx context.Context) error {
 			failed = append(failed, err)
 			continue
 		}
-		r := reader.Read(ctx, letter.InputOf(filepath.Base(name), data))
+		in := letter.InputOf(filepath.Base(name), data)
+		r := reader.Read(ctx, in)
 		r.File = name
+		if tenant != nil {
+			r.Findings = append(r.Findings, letter.Check(r, envelope(in, tenant), tenant.Agency, nil, time.Now())...)
+		}
 		if c.JSON {
 			err = writeJSON(os.Stdout, r)
 		} else {
@@ -50,7 +63,57 @@ func (c *InspectCmd) Run(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
+// tenant is the agency whose directory the letters are held against; nil without --config.
+func (c *InspectCmd) tenant() (*config.Tenant, error) {
+	if c.Config == "" {
+		if c.Agency != "" {
+			return nil, errors.New("--agency needs --config")
+		}
+		return nil, nil
+	}
+	cfg, err := config.Load(c.Config)
+	if err != nil {
+		return nil, err
+	}
+	if c.Agency == "" && len(cfg.Tenants) == 1 {
+		return &cfg.Tenants[0], nil
+	}
+	if t, ok := cfg.Tenant(c.Agency); ok {
+		return t, nil
+	}
+	var keys []string
+	for _, a := range cfg.Agencies() {
+		keys = append(keys, a.Key)
+	}
+	return nil, fmt.Errorf("--agency: %q is unknown; expected one of %s", c.Agency, strings.Join(keys, ", "))
+}
+
+// envelope is what a file itself tells about how its letter came. Without an own mail server's results nothing vouches for the sender.
+func envelope(in letter.Input, t *config.Tenant) letter.Envelope {
+	if in.Mail == nil {
+		return letter.Envelope{}
+	}
+	env := letter.Envelope{Channel: "mail"}
+	m, err := letter.ParseMail(in.Mail)
+	if err != nil {
+		return env
+	}
+	env.ReceivedAt = m.Date
+	if len(m.From) > 0 {
+		env.From = m.From[0].Address
+	}
+	if t.Inbox != nil && t.Inbox.AuthservID != "" {
+		auth := mailflow.Authenticate(m, in.Mail, mailflow.Trust{ServerID: t.Inbox.AuthservID})
+		env.Auth = &auth
+	}
+	return env
+}
+
+// writeJSON writes one line. The signer is always an object, with null for what isn't there, so that scripts need no special case.
 func writeJSON(w io.Writer, r letter.Reading) error {
+	if r.Letter.Signer == nil {
+		r.Letter.Signer = &letter.Signer{}
+	}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	return enc.Encode(r)

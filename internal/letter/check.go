@@ -76,10 +76,10 @@ func (c *check) sender() {
 	switch {
 	case failed(auth.DMARC):
 		c.find("sender-unauthenticated", Danger, "Pemeriksaan DMARC gagal: surel ini mungkin tidak berasal dari %s.", showDomain(c.env.From))
-	case auth.DMARC == "pass":
+	case auth.DMARC == "pass", auth.DKIM == "pass", auth.SPF == "pass": // one that is aligned is enough (RFC 7489 section 3.1)
 	case failed(auth.DKIM) || failed(auth.SPF):
 		c.find("sender-unauthenticated", Danger, "Pemeriksaan %s gagal: surel ini mungkin tidak berasal dari %s.", failedOf(auth), showDomain(c.env.From))
-	case auth.DKIM != "pass" && auth.SPF != "pass":
+	default:
 		c.find("sender-unauthenticated", Warning, "Keaslian pengirim tidak dapat dipastikan: SPF, DKIM dan DMARC tidak memberi hasil.")
 	}
 }
@@ -87,7 +87,7 @@ func (c *check) sender() {
 // failed: softfail counts, since an own domain is expected to publish what it means; a temporary error proves nothing either way.
 func failed(v string) bool {
 	switch strings.ToLower(v) {
-	case "fail", "softfail", "permerror", "hardfail", "policy":
+	case "fail", "softfail", "permerror", "hardfail":
 		return true
 	}
 	return false

@@ -102,9 +102,9 @@ func (w *work) contentVerdict(contents []*content, m *Mail, meta *Meta) verdict 
 		subject, counts := c.subject.text, c.subject.text != ""
 		if c.sheet.cover && c.sheet.part == "mail" {
 			if m != nil && !replyPrefix.MatchString(m.Subject) && !forwardSubject.MatchString(m.Subject) {
-				subject, counts = strings.TrimSpace(m.Subject+" — "+c.subject.text), true
-				if c.subject.text == "" {
-					subject = m.Subject
+				subject, counts = m.Subject, true
+				if c.subject.text != "" && !strings.Contains(m.Subject, c.subject.text) {
+					subject += " — " + c.subject.text
 				}
 			}
 		}

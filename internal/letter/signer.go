@@ -93,6 +93,7 @@ func (s *sheet) above(i int, c cell) (cell, bool) {
 func (s *sheet) blockAbove(i int, c cell) (signBlock, bool) {
 	b := signBlock{nameLine: -1, posLine: -1, first: i}
 	var position []string
+	var at []int // the line of each part of the position
 	gap := 0
 	for j := i - 1; j >= 0 && j >= i-16; j-- {
 		if s.blank(j) {
@@ -147,10 +148,16 @@ func (s *sheet) blockAbove(i int, c cell) (signBlock, bool) {
 			break
 		}
 		gap = 0
-		position = append([]string{t}, position...)
-		b.posLine, b.first = j, j
+		position, at = append([]string{t}, position...), append([]int{j}, at...)
+		b.first = j
 	}
 	b.position = joinPosition(position)
+	for k, l := range position {
+		if positionWord.MatchString(l) {
+			b.posLine = at[k]
+			break
+		}
+	}
 	if b.position != "" && !positionWord.MatchString(b.position) {
 		b.position, b.posLine = "", -1
 	}
