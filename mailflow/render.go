@@ -120,6 +120,23 @@ func (v noticeView) Number() string {
 // Numbered reports whether the mail is about one case.
 func (v noticeView) Numbered() bool { return v.Number() != v.Agency.Prefix }
 
+// Matters is what the items of a bundle are: permohonan, pengaduan, or both.
+func (v noticeView) Matters() string {
+	complaints := 0
+	for _, i := range v.Items {
+		if strings.Contains(i.Number, "-P-") {
+			complaints++
+		}
+	}
+	switch complaints {
+	case 0:
+		return "permohonan"
+	case len(v.Items):
+		return "pengaduan"
+	}
+	return "permohonan dan pengaduan"
+}
+
 // Time says how a promise stands; empty where there is none.
 func (v noticeView) Time(c NoticeClock) string {
 	switch {

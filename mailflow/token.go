@@ -103,9 +103,9 @@ func ReadThread(key []byte, m *letter.Mail) Thread {
 	return t
 }
 
-var caseNumber = regexp.MustCompile(`(?i)(?:^|[^\pL\pN-])([A-Z]{2,6}-20[0-9]{2}-[0-9]{6})(?:$|[^\pL\pN-])`)
+var caseNumber = regexp.MustCompile(`(?i)(?:^|[^\pL\pN-])([A-Z]{2,6}-(?:P-)?20[0-9]{2}-[0-9]{6})(?:$|[^\pL\pN-])`)
 
-// CaseNumber is the request number in a subject ("Re: [PBG-2026-000123] ..."), upper case; empty if there is none, or if there are
+// CaseNumber is the number of a request or a complaint in a subject ("Re: [PBG-2026-000123] ...", "[PBG-P-2026-000012]"), upper case; empty if there is none, or if there are
 // different ones.
 func CaseNumber(subject string) string {
 	if len(subject) > 2000 {

@@ -23,6 +23,7 @@ CREATE TABLE complaints (
 CREATE INDEX complaints_queue ON complaints (agency, due_at) WHERE closed_at IS NULL;
 CREATE INDEX complaints_remind ON complaints (agency, remind_at) WHERE remind_at IS NOT NULL;
 CREATE INDEX complaints_received ON complaints (agency, received_at);
+CREATE INDEX complaints_sender ON complaints (agency, sender, received_at) WHERE sender IS NOT NULL;
 CREATE INDEX complaints_request ON complaints (request) WHERE request <> '';
 CREATE TABLE complaint_keys (                -- the same letter by the other channel, or read again, is the same complaint
     agency text NOT NULL,
@@ -36,13 +37,10 @@ CREATE TABLE complaint_letters (
     PRIMARY KEY (number, letter_id)
 );
 CREATE INDEX complaint_letters_letter ON complaint_letters (letter_id);
--- How many receipts a sender got today.
-CREATE INDEX outbox_receipts ON outbox (agency, lower(address), created_at) WHERE template = 'complaint-received';
 
 -- What is written into Srikandi tells of people: sealed from now on. Rows from before keep their note.
 ALTER TABLE follow_ups ALTER COLUMN note SET DEFAULT '', ADD COLUMN sealed bytea;
 
 -- +goose Down
 ALTER TABLE follow_ups DROP COLUMN sealed;
-DROP INDEX outbox_receipts;
 DROP TABLE complaint_letters, complaint_keys, complaints;

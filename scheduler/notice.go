@@ -57,6 +57,8 @@ func (d *Daemon) fill(ctx context.Context, t *tenant, m store.Outgoing, n *mailf
 		return true, nil
 	case m.Number == "" && m.LetterID != 0:
 		return true, d.fillLetter(ctx, t, m, n)
+	case store.IsComplaint(m.Number):
+		return d.fillComplaint(ctx, t, m, n)
 	}
 	events, err := d.store.Events(ctx, m.Number)
 	if err != nil {
@@ -185,6 +187,17 @@ func item(s request.State, c mailflow.NoticeClock, url string) mailflow.NoticeIt
 func (d *Daemon) fillBundle(ctx context.Context, t *tenant, m store.Outgoing, n *mailflow.Notice) (send bool, err error) {
 	seen := map[string]bool{}
 	for _, i := range m.Items {
+		if store.IsComplaint(i.Number) {
+			line, ok, err := d.complaintItem(ctx, t, i)
+			if err != nil {
+				return false, err
+			}
+			if ok && !seen[i.Number] {
+				n.Items = append(n.Items, line)
+			}
+			seen[i.Number] = seen[i.Number] || ok
+			continue
+		}
 		s, err := d.store.State(ctx, i.Number)
 		if err != nil {
 			return false, err

@@ -11,6 +11,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"pulih/internal/agency"
+	"pulih/internal/complaint"
 	"pulih/internal/letter"
 	"pulih/internal/request"
 	"pulih/internal/sop"
@@ -107,10 +108,12 @@ func (d *Daemon) readMail(ctx context.Context, t *tenant, l store.Letter, raw []
 	if number, ok, err := d.threadOf(ctx, t, l, m, env); err != nil {
 		return err
 	} else if ok {
-		return d.readReply(ctx, t, l, m, reading, number)
+		return d.readReply(ctx, t, l, m, reading, env, number)
 	}
 	ref := request.Letter{ID: l.ID, Channel: "mail", From: env.From, MessageID: l.MessageID, ReceivedAt: l.ReceivedAt}
 	switch reading.Kind {
+	case letter.Complaint:
+		return d.readComplaint(ctx, t, l, m, reading, env, "")
 	case letter.ProviderNotice:
 		return d.readNotice(ctx, t, l, m, reading, ref)
 	case letter.Disposition:
@@ -156,6 +159,10 @@ func (d *Daemon) threadOf(ctx context.Context, t *tenant, l store.Letter, m *let
 	if thread.Number == "" || len(m.InReplyTo)+len(m.References) == 0 && !strings.HasPrefix(strings.ToLower(m.Subject), "re:") {
 		return "", false, nil
 	}
+	if store.IsComplaint(thread.Number) {
+		theirs, err := d.complaintInSubject(ctx, t, thread.Number, env.From)
+		return thread.Number, theirs, err
+	}
 	s, err := d.store.State(ctx, thread.Number)
 	if errors.Is(err, store.ErrNotFound) {
 		return "", false, nil
@@ -173,9 +180,21 @@ func belongs(a *agency.Agency, s request.State, from string) bool {
 	return ok && o.ID == s.Subject.OfficeID
 }
 
-// readReply joins an answer to its request: it completes a returned one, and is a note on any other.
-func (d *Daemon) readReply(ctx context.Context, t *tenant, l store.Letter, m *letter.Mail, r letter.Reading, number string) error {
+// readReply joins an answer to its request: it completes a returned one, complains about one, and is a note on any other.
+func (d *Daemon) readReply(ctx context.Context, t *tenant, l store.Letter, m *letter.Mail, r letter.Reading, env letter.Envelope, number string) error {
+	if store.IsComplaint(number) {
+		return d.readComplaintReply(ctx, t, l, m, r, number)
+	}
 	from := sender(m)
+	if r.Kind == letter.Complaint {
+		s, err := d.store.State(ctx, number)
+		if err != nil {
+			return err
+		}
+		if s.Status != request.StatusReturned {
+			return d.readComplaint(ctx, t, l, m, r, env, number)
+		}
+	}
 	return d.markRead(ctx, l, letter.Reply, r, func(tx *store.Tx) error {
 		s, err := d.store.State(ctx, number)
 		if err != nil {
@@ -298,7 +317,12 @@ func (d *Daemon) readBounce(ctx context.Context, t *tenant, l store.Letter, b ma
 		} else if err != nil || m.Number == "" || !b.Permanent {
 			return err
 		}
-		if _, err := tx.Act(t.Agency, m.Number, request.Note{By: request.System, Text: "Surel ke " + m.Address + " kembali: " + b.Why}); err != nil {
+		why := "Surel ke " + m.Address + " kembali: " + b.Why
+		if store.IsComplaint(m.Number) {
+			_, err := tx.ActComplaint(t.Agency, m.Number, complaint.Undelivered{Answer: m.Template == complaint.MailAnswered, Text: why})
+			return err
+		}
+		if _, err := tx.Act(t.Agency, m.Number, request.Note{By: request.System, Text: why}); err != nil {
 			return err
 		}
 		if m.Kind != "applicant" {
@@ -348,6 +372,9 @@ func (d *Daemon) readNaskah(ctx context.Context, t *tenant, l store.Letter, raw 
 	if len(files) < len(n.Attachments) {
 		reading.Findings = append(reading.Findings, letter.Finding{Code: "attachment-missing", Severity: letter.Warning,
 			Detail: "Ada lampiran yang tidak dapat diambil dari Srikandi; periksa di sana."})
+	}
+	if reading.Kind == letter.Complaint {
+		return d.readComplaintNaskah(ctx, t, l, reading, n)
 	}
 	env := letter.Envelope{Channel: "srikandi", ReceivedAt: l.ReceivedAt}
 	return d.readLetter(ctx, t, l, reading, env, request.Letter{ID: l.ID, Channel: "srikandi", SrikandiID: n.ID, ReceivedAt: l.ReceivedAt}, &n)
@@ -430,7 +457,7 @@ func subjectOf(a *agency.Agency, ap letter.Applicant, r letter.Reading, env lett
 func (d *Daemon) receive(tx *store.Tx, t *tenant, l store.Letter, r letter.Reading, ref request.Letter, subjects []request.Subject, n *srikandi.Naskah) ([]string, error) {
 	switch r.Kind {
 	case letter.ResetRequest:
-	case letter.Unclear, letter.Complaint:
+	case letter.Unclear:
 		return nil, d.tellVerifiers(tx, t, l.ID, mailflow.NoticeUnclearLetter)
 	case letter.OtherCertificateService:
 		return nil, d.tellVerifiers(tx, t, l.ID, mailflow.NoticeOtherService)

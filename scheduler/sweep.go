@@ -42,13 +42,22 @@ func (d *Daemon) remind(ctx context.Context, t *tenant) error {
 		return nil
 	}
 	due, err := d.store.RemindersDue(ctx, t.Key, now, remindBatch)
-	if err != nil || len(due) == 0 {
+	if err != nil {
+		return err
+	}
+	complaints, err := d.store.ComplaintRemindersDue(ctx, t.Key, now, remindBatch)
+	if err != nil || len(due)+len(complaints) == 0 {
 		return err
 	}
 	return d.store.InTx(ctx, now, func(tx *store.Tx) error {
 		for _, r := range due {
 			if err := tx.Remind(t.Agency, r.Number); err != nil {
 				return fmt.Errorf("reminding of %s: %w", r.Number, err)
+			}
+		}
+		for _, c := range complaints {
+			if err := tx.RemindComplaint(t.Agency, c.Number); err != nil {
+				return fmt.Errorf("reminding of %s: %w", c.Number, err)
 			}
 		}
 		return nil

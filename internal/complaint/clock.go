@@ -84,7 +84,7 @@ func untold(s State, a *agency.Agency) (marks []request.Reminder, class *request
 	if !ok || !s.Status.Open() {
 		return nil, nil, nil
 	}
-	step := s.step()
+	step := s.Promise()
 	marks = promiseMarks(step, clock.Norm, s.Holder, a.Rules.RemindAt)
 	for i := len(marks) - 1; i >= 0; i-- {
 		if s.Reminded[step+"/"+marks[i].Mark] {
@@ -106,8 +106,8 @@ func untold(s State, a *agency.Agency) (marks []request.Reminder, class *request
 	return marks, class, nil
 }
 
-// step names the running promise, so that a reopened complaint is reminded of anew: "answer", "answer-2", ...
-func (s *State) step() string {
+// Promise names the running promise in reminders, so that a reopened complaint is reminded of anew: "answer", "answer-2", ...
+func (s *State) Promise() string {
 	if len(s.Rounds) < 2 {
 		return "answer"
 	}

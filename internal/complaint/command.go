@@ -76,6 +76,12 @@ type Answer struct {
 	Delivered bool   // the person has told it: needed where the software can't
 }
 
+// Undelivered tells that a mail to the complainant came back for good.
+type Undelivered struct {
+	Answer bool // it was the answer
+	Text   string
+}
+
 // Dismiss ends the complaint without an answer: it is none, or was withdrawn.
 type Dismiss struct {
 	By   request.Actor
@@ -97,15 +103,16 @@ type Note struct {
 // Remind tells that marks of the clock were passed.
 type Remind struct{ Due []request.Reminder }
 
-func (Open) command()     {}
-func (Join) command()     {}
-func (Classify) command() {}
-func (Assign) command()   {}
-func (Relate) command()   {}
-func (HandOn) command()   {}
-func (HandBack) command() {}
-func (Answer) command()   {}
-func (Dismiss) command()  {}
-func (Reopen) command()   {}
-func (Note) command()     {}
-func (Remind) command()   {}
+func (Undelivered) command() {}
+func (Open) command()        {}
+func (Join) command()        {}
+func (Classify) command()    {}
+func (Assign) command()      {}
+func (Relate) command()      {}
+func (HandOn) command()      {}
+func (HandBack) command()    {}
+func (Answer) command()      {}
+func (Dismiss) command()     {}
+func (Reopen) command()      {}
+func (Note) command()        {}
+func (Remind) command()      {}

@@ -80,6 +80,8 @@ func (d *decision) decide(cmd Command) error {
 		return d.handBack(c)
 	case Answer:
 		return d.answer(c)
+	case Undelivered:
+		return d.undelivered(c)
 	case Dismiss:
 		return d.dismiss(c)
 	case Reopen:
@@ -145,9 +147,12 @@ func (d *decision) join(c Join) error {
 	if own {
 		e.Text = short(c.Text) // others may write what they like; it isn't the complainant's word
 	}
+	flood := d.joinedLately() >= dailyNews
 	d.add(e)
 	switch {
 	case c.Same:
+	case flood && d.s.Status.Open():
+		// It is all kept; who holds the complaint has mail enough to look.
 	case d.s.Status.Open(), !own:
 		d.work(by)
 	case !onlyThanks(c.Text, d.s.From.Name):
@@ -159,6 +164,30 @@ func (d *decision) join(c Join) error {
 		d.add(Event{Kind: Reopened, At: at, By: by, Text: "Pelapor membalas jawaban."})
 		d.work(by)
 	}
+	return nil
+}
+
+// dailyNews is how many letters to one complaint are announced within a day: a stranger may not make us flood our own people.
+const dailyNews = 5
+
+func (d *decision) joinedLately() int {
+	n := 0
+	for _, l := range d.s.Letters {
+		if d.now.Sub(l.ReceivedAt) < 24*time.Hour {
+			n++
+		}
+	}
+	return n
+}
+
+// undelivered: an answer that didn't arrive is none, so the promise runs on from where the mail server said so.
+func (d *decision) undelivered(c Undelivered) error {
+	if d.s.Status != StatusAnswered || !c.Answer {
+		d.add(Event{Kind: NoteAdded, By: request.System, Text: short(c.Text)})
+		return nil
+	}
+	d.add(Event{Kind: Reopened, By: request.System, Text: short("Jawaban tidak sampai. " + c.Text)})
+	d.work(request.System)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,6 +36,7 @@ type Complaint struct {
 	DueAt      *time.Time
 	RemindAt   *time.Time
 	Calendar   string
+	Sender     []byte // keyed hash of the complainant's address
 
 	// Sealed at rest. Only people who may act on complaints see them.
 	From    string // who complains: their name, or else what else is known of them
@@ -44,7 +46,7 @@ type Complaint struct {
 const summaryLength = 160
 
 const complaintColumns = `number, agency, version, status, channel, class, class_set, holder, holder_id, since, request, received_at, closed_at,
-	due_at, remind_at, calendar, about`
+	due_at, remind_at, calendar, sender, about`
 
 // about is what the sealed column holds.
 type about struct {
@@ -286,14 +288,19 @@ func (tx *Tx) RemindComplaint(a *agency.Agency, number string) error {
 	return err
 }
 
-// ReceiptsSince counts the receipts that a sender was given since an instant: machines that answer each other are stopped by it.
-func (tx *Tx) ReceiptsSince(agencyKey, address string, since time.Time) (n int, err error) {
-	err = tx.QueryRow(tx.ctx, `SELECT count(*) FROM outbox WHERE agency = $1 AND lower(address) = lower($2) AND created_at > $3
-		AND template = 'complaint-received'`, agencyKey, address, since).Scan(&n)
+// ComplaintsFrom lists the numbers of the complaints that came from an address since an instant, the newest first: machines that answer each
+// other, and people who write fifty times, are stopped by it.
+func (tx *Tx) ComplaintsFrom(agencyKey, address string, since time.Time) ([]string, error) {
+	rows, err := tx.Query(tx.ctx, `SELECT number FROM complaints WHERE agency = $1 AND sender = $2 AND received_at > $3 ORDER BY received_at DESC, number DESC`,
+		agencyKey, tx.s.senderKey(address), since)
 	if err != nil {
-		return 0, fmt.Errorf("counting a sender's receipts: %w", err)
+		return nil, fmt.Errorf("counting a sender's complaints: %w", err)
 	}
-	return n, nil
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+func (s *Store) senderKey(address string) []byte {
+	return s.Keys.Lookup("address", strings.ToLower(address))
 }
 
 func (s *Store) complaintEvents(ctx context.Context, q querier, number string) ([]complaint.Event, error) {
@@ -325,7 +332,7 @@ func (s *Store) complaints(ctx context.Context, q querier, where string, args ..
 func (s *Store) scanComplaint(row pgx.CollectableRow) (c Complaint, err error) {
 	var sealed []byte
 	err = row.Scan(&c.Number, &c.Agency, &c.Version, &c.Status, &c.Channel, &c.Class, &c.ClassSet, &c.Holder, &c.HolderID, &c.Since, &c.Request,
-		&c.ReceivedAt, &c.ClosedAt, &c.DueAt, &c.RemindAt, &c.Calendar, &sealed)
+		&c.ReceivedAt, &c.ClosedAt, &c.DueAt, &c.RemindAt, &c.Calendar, &c.Sender, &sealed)
 	if err != nil {
 		return c, err
 	}
@@ -342,11 +349,11 @@ func (s *Store) scanComplaint(row pgx.CollectableRow) (c Complaint, err error) {
 }
 
 // complaintRow computes the row of a state. Without a calendar for the year its clock stays open, as with requests.
-func complaintRow(a *agency.Agency, st complaint.State) (Complaint, error) {
+func (s *Store) complaintRow(a *agency.Agency, st complaint.State) (Complaint, error) {
 	c := Complaint{
 		Number: st.Number, Agency: a.Key, Version: st.Version, Status: st.Status, Channel: st.Channel, ClassSet: st.ClassSet, Holder: st.Holder,
 		HolderID: st.HolderID, Since: micro(st.Since), ReceivedAt: micro(st.ReceivedAt), ClosedAt: optional(st.ClosedAt), Calendar: a.Calendar.Version(),
-		From: st.From.Called(), Summary: summary(st.Texts),
+		Sender: s.senderKey(st.From.Email), From: st.From.Called(), Summary: summary(st.Texts),
 	}
 	if st.Class != nil {
 		c.Class = st.Class.ID
@@ -386,7 +393,7 @@ func summary(texts []string) string {
 }
 
 func (tx *Tx) projectComplaint(a *agency.Agency, st complaint.State) error {
-	c, err := complaintRow(a, st)
+	c, err := tx.s.complaintRow(a, st)
 	if err != nil {
 		return fmt.Errorf("projecting %s: %w", st.Number, err)
 	}
@@ -395,13 +402,13 @@ func (tx *Tx) projectComplaint(a *agency.Agency, st complaint.State) error {
 		return fmt.Errorf("projecting %s: %w", st.Number, err)
 	}
 	_, err = tx.Exec(tx.ctx, `INSERT INTO complaints (`+complaintColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 		ON CONFLICT (number) DO UPDATE SET (version, status, channel, class, class_set, holder, holder_id, since, request, received_at, closed_at, due_at,
-			remind_at, calendar, about)
+			remind_at, calendar, sender, about)
 		= (excluded.version, excluded.status, excluded.channel, excluded.class, excluded.class_set, excluded.holder, excluded.holder_id, excluded.since,
-			excluded.request, excluded.received_at, excluded.closed_at, excluded.due_at, excluded.remind_at, excluded.calendar, excluded.about)`,
+			excluded.request, excluded.received_at, excluded.closed_at, excluded.due_at, excluded.remind_at, excluded.calendar, excluded.sender, excluded.about)`,
 		c.Number, c.Agency, c.Version, c.Status, c.Channel, c.Class, c.ClassSet, c.Holder, c.HolderID, c.Since, c.Request, c.ReceivedAt, c.ClosedAt,
-		c.DueAt, c.RemindAt, c.Calendar, tx.s.Keys.Seal(aboutPlace(c.Number), plain))
+		c.DueAt, c.RemindAt, c.Calendar, c.Sender, tx.s.Keys.Seal(aboutPlace(c.Number), plain))
 	if err != nil {
 		return fmt.Errorf("writing the row of %s: %w", st.Number, err)
 	}
@@ -447,7 +454,7 @@ func (s *Store) rebuildComplaint(ctx context.Context, a *agency.Agency, number s
 			return err
 		}
 		st := complaint.Fold(number, events)
-		want, err := complaintRow(a, st)
+		want, err := s.complaintRow(a, st)
 		if err != nil {
 			return err
 		}
