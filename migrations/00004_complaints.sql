@@ -14,6 +14,7 @@ CREATE TABLE complaints (
     since       timestamptz NOT NULL,
     request     text NOT NULL,               -- the request that it is about, or ''
     about       bytea NOT NULL,              -- sealed: who complains, and the first words
+    sender      bytea,                       -- HMAC of their address: look-up without it
     received_at timestamptz NOT NULL,
     closed_at   timestamptz,
     due_at      timestamptz,
