@@ -101,6 +101,12 @@ func domainOf(address string) string {
 	return ""
 }
 
+// Complains reports whether a mail complains about this service in its own words, whatever else it is: a reply may do so too.
+func Complains(m *Mail) bool {
+	_, ok := judgeComplaint(m.Subject, m.Text)
+	return ok
+}
+
 // judgeComplaint looks for a complaint about this service in a subject and a text.
 func judgeComplaint(subject, text string) (verdict, bool) {
 	var v verdict

@@ -29,6 +29,17 @@ func mask(text string) (string, bool) {
 	last := 0
 	for _, m := range secretLabel.FindAllStringSubmatchIndex(text, -1) {
 		value := strings.TrimRight(text[m[4]:m[5]], ".,;:)")
+		if m[4] < last {
+			continue
+		}
+		if strings.ContainsAny(text[m[2]:m[3]], ":=") && beginsLine(text, m[2]) && isSecret(value, text[m[2]:m[3]]) {
+			// A labelled line of its own: a passphrase may hold blanks.
+			value = text[m[4]:]
+			if i := strings.IndexAny(value, "\r\n\t"); i >= 0 {
+				value = value[:i]
+			}
+			value = strings.TrimRight(value, " .,;")
+		}
 		if !isSecret(value, text[m[2]:m[3]]) {
 			continue
 		}
@@ -41,9 +52,16 @@ func mask(text string) (string, bool) {
 	return b.String(), hit
 }
 
+// beginsLine: nothing but blanks and list marks stand before the place on its line.
+func beginsLine(text string, at int) bool {
+	i := strings.LastIndexAny(text[:at], "\n\r\t") + 1
+	before := strings.Trim(text[i:at], " *-•_")
+	return before == "" || isOrdinal(before)
+}
+
 func mayHoldSecret(text string) bool {
 	low := strings.ToLower(text)
-	for _, w := range []string{"pass", "pwd", "sandi", "otp", "pin", "kode", "token", "keyphrase"} {
+	for _, w := range []string{"pas", "pwd", "sandi", "otp", "pin", "kode", "token", "keyphrase"} {
 		if strings.Contains(low, w) {
 			return true
 		}

@@ -63,12 +63,12 @@ func setApart(text string, forward bool) (fresh, quoted, forwarded, sign string)
 			continue
 		case wroteLine.MatchString(l), i+1 < len(lines) && strings.TrimSpace(l) != "" && len(l) < 120 && attributionStart.MatchString(l) && wroteLine.MatchString(l+" "+lines[i+1]):
 			if !wroteLine.MatchString(l) {
-				i++
+				i++ // the attribution runs over two lines
 			}
 			if restIsQuoted(lines[i+1:]) {
 				into = &q
-				continue
 			}
+			continue
 		case headerBlock(lines[i:]):
 			into = &q
 			if forward || strings.TrimSpace(strings.Join(f, "")) == "" {

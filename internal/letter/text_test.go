@@ -1,0 +1,101 @@
+package letter_test
+
+import (
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"pulih/internal/letter"
+)
+
+func TestSecretsAreMasked(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"Passphrase lama: Rahasia#2024 mohon":       "Passphrase lama: [disamarkan]",
+		"password : hunter22":                       "password : [disamarkan]",
+		"kata sandi=abc12345.":                      "kata sandi=[disamarkan].",
+		"Pasphrase TTE saya adalah Kucing99!":       "Pasphrase TTE saya adalah [disamarkan]",
+		"1. Passphrase : Kucing Manis 99\nNama : X": "1. Passphrase : [disamarkan]\nNama : X",
+		"mohon, password: abc123, terima kasih":     "mohon, password: [disamarkan], terima kasih",
+		"OTP: 123456":                               "OTP: [disamarkan]",
+		"PIN = 9911":                                "PIN = [disamarkan]",
+		"passphrase saya yaitu \"Bunga_2020\"":      "passphrase saya yaitu \"[disamarkan]\"",
+		"Hal : Permohonan Reset Passphrase":         "Hal : Permohonan Reset Passphrase",
+		"Passphrase : lupa":                         "Passphrase : lupa",
+		"passphrase adalah rahasia":                 "passphrase adalah rahasia",
+		"Passphrase : ..........":                   "Passphrase : ..........",
+		"tidak ada apa-apa":                         "tidak ada apa-apa",
+	} {
+		if got := letter.Mask(in); got != want {
+			t.Errorf("Mask(%q)\n got %q\nwant %q", in, got, want)
+		}
+	}
+}
+
+func TestMaskingTwiceChangesNothing(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		secret := rapid.StringMatching(`[A-Za-z0-9#@!]{6,20}[0-9]`).Draw(t, "secret")
+		label := rapid.SampledFrom([]string{"passphrase", "Password", "kata sandi", "PIN", "OTP", "Passphrase TTE lama"}).Draw(t, "label")
+		text := "Yth. tim,\n" + label + rapid.SampledFrom([]string{": ", " : ", "="}).Draw(t, "sign") + secret + "\nTerima kasih"
+		once := letter.Mask(text)
+		if strings.Contains(once, secret) {
+			t.Fatalf("%q still shows the secret", once)
+		}
+		if letter.Mask(once) != once {
+			t.Fatalf("%q masked again is %q", once, letter.Mask(once))
+		}
+	})
+}
+
+func TestNIKsAreMaskedAndNIPsAreNot(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"NIK 3303012345670001 ada":         "NIK 3303********0001 ada",
+		"NIK : 3303 0123 4567 0001":        "NIK : 3303********0001",
+		"NIP 19700101 199003 1 001":        "NIP 19700101 199003 1 001",
+		"NIP 197001011990031001, NIK x":    "NIP 197001011990031001, NIK x",
+		"0281 891012 dan 500.12.10/1/2026": "0281 891012 dan 500.12.10/1/2026",
+	} {
+		if got := letter.MaskNIK(in); got != want {
+			t.Errorf("MaskNIK(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// A secret in a letter is masked in everything that is shown, and said.
+func TestASecretInALetterIsShownNowhere(t *testing.T) {
+	t.Parallel()
+	body := "Hal : Permohonan Reset Passphrase\n\nMohon reset passphrase TTE.\nNama : Slamet Riyadi\nNIP : 197001011990031001\nPassphrase lama : Kucing#99Manis\n"
+	r := read(t, letter.NewReader(letter.Options{}), "surat.txt", []byte(body))
+	if r.Kind != letter.ResetRequest || !hasCode(r.Findings, "secret-masked") {
+		t.Errorf("%s", codes(r))
+	}
+	if r.Attachments[0].Text == nil || strings.Contains(*r.Attachments[0].Text, "Kucing") {
+		t.Errorf("attachment text %v", r.Attachments[0].Text)
+	}
+	for _, e := range r.Evidence {
+		if strings.Contains(e.Text, "Kucing") {
+			t.Errorf("evidence %+v", e)
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add("Hal : Permohonan Reset Passphrase\nNama : Slamet\nNIP : 19700101 199003 1 001\n")
+	f.Add("[X] Reset [ ] Pembuatan Baru\n\tNo\tNama\tNIP\n1\tA\t1")
+	f.Add("Kepala Dinas,\n\n\nSlamet\nNIP. 1")
+	reader := letter.NewReader(letter.Options{NoOCR: true})
+	f.Fuzz(func(t *testing.T, text string) {
+		r := reader.Read(t.Context(), letter.Input{Files: []letter.File{{Name: "a.txt", MIME: "text/plain", Data: []byte("x " + text)}}})
+		if r.Kind == "" || r.Reasons == nil || r.Findings == nil || r.Applicants == nil {
+			t.Fatalf("%+v", r)
+		}
+		for _, a := range r.Applicants {
+			if a.NIP != nil && (*a.NIP == "" || strings.ContainsAny(*a.NIP, " \t\n")) {
+				t.Fatalf("NIP %q", *a.NIP)
+			}
+		}
+	})
+}
