@@ -110,6 +110,9 @@ func (d *Daemon) readMail(ctx context.Context, t *tenant, l store.Letter, raw []
 	} else if ok {
 		return d.readReply(ctx, t, l, m, reading, env, number)
 	}
+	if reading.Kind == letter.Reply && letter.Complains(m) {
+		reading.Kind = letter.Complaint // to a thread that isn't theirs, or that we don't know
+	}
 	ref := request.Letter{ID: l.ID, Channel: "mail", From: env.From, MessageID: l.MessageID, ReceivedAt: l.ReceivedAt}
 	switch reading.Kind {
 	case letter.Complaint:
@@ -186,7 +189,7 @@ func (d *Daemon) readReply(ctx context.Context, t *tenant, l store.Letter, m *le
 		return d.readComplaintReply(ctx, t, l, m, r, number)
 	}
 	from := sender(m)
-	if r.Kind == letter.Complaint {
+	if letter.Complains(m) {
 		s, err := d.store.State(ctx, number)
 		if err != nil {
 			return err
@@ -457,6 +460,8 @@ func subjectOf(a *agency.Agency, ap letter.Applicant, r letter.Reading, env lett
 func (d *Daemon) receive(tx *store.Tx, t *tenant, l store.Letter, r letter.Reading, ref request.Letter, subjects []request.Subject, n *srikandi.Naskah) ([]string, error) {
 	switch r.Kind {
 	case letter.ResetRequest:
+	case letter.Reply: // to nothing that we know of: a human finds out
+		return nil, errors.Join(tx.SetKind(l.ID, letter.Unclear), d.tellVerifiers(tx, t, l.ID, mailflow.NoticeUnclearLetter))
 	case letter.Unclear:
 		return nil, d.tellVerifiers(tx, t, l.ID, mailflow.NoticeUnclearLetter)
 	case letter.OtherCertificateService:
