@@ -90,6 +90,30 @@ func TestServerFallsSilent(t *testing.T) {
 	})
 }
 
+func TestSlowButSteadyServerIsPatientlyRead(t *testing.T) {
+	t.Parallel()
+	sim := world(t, mailsim.Options{})
+	for n := range 30 {
+		if err := sim.Deliver(user, mailtest.Message(n, 30_000, noon)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	proxy := mailtest.StartProxy(t, sim.IMAP, func(int) mailtest.Treatment {
+		return func(piece []byte, over <-chan struct{}) ([]byte, bool) {
+			select { // a slow line
+			case <-time.After(20 * time.Millisecond):
+			case <-over:
+			}
+			return piece, true
+		}
+	})
+	box, l := boxAt(t, proxy.Addr), newLedger(t)
+	box.ReadTimeout = 250 * time.Millisecond
+	if err := mailflow.NewInbox(box, l, impatient, nil, nil).Poll(within(t, 30*time.Second)); err != nil || len(l.rows) != 30 {
+		t.Errorf("%d rows, %v", len(l.rows), err)
+	}
+}
+
 func TestGarbageInTheStream(t *testing.T) {
 	t.Parallel()
 	sim := world(t, mailsim.Options{})

@@ -234,6 +234,7 @@ func TestRefusedSignInStopsTheMailbox(t *testing.T) {
 	if s := in.Status(); s.State != mailflow.Refused || s.FailingSince.IsZero() || !strings.Contains(s.Why, "menolak masuk") {
 		t.Errorf("status %+v", s)
 	}
+	<-time.After(100 * time.Millisecond) // far longer than an outage's retry
 	stop()
 	if n := proxy.Count(); n != 1 {
 		t.Errorf("%d sign-ins: accounts are locked by those who insist", n)

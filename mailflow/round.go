@@ -33,7 +33,7 @@ func (in *Inbox) round(ctx context.Context, s *session) error {
 	key := in.mailbox.Key()
 	cursor, err := in.archive.Cursor(ctx, key)
 	if err != nil {
-		return fmt.Errorf("reading the cursor: %w", err)
+		return fmt.Errorf("reading the cursor in the %w: %w", errArchive, err)
 	}
 	begun := in.now()
 	var folder *imap.SelectData

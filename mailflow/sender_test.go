@@ -74,20 +74,24 @@ func TestSendOutcomes(t *testing.T) {
 			t.Parallel()
 			sim := world(t, mailsim.Options{})
 			s := sender(t, accountAt(t, sim.SMTP))
-			if c.fault.At != "" {
-				sim.Fail(always(c.fault))
-			}
-			r := s.Send(t.Context(), notice(1))
-			if r.State != c.want || r.Code != c.code || len(sim.Journal()) != c.journals {
-				t.Errorf("%+v with %d mails taken, want %s %d with %d", r, len(sim.Journal()), c.want, c.code, c.journals)
-			}
-			if (r.Why == "") != (r.State == mailflow.Sent) {
-				t.Errorf("state %s, reason %q", r.State, r.Why)
-			}
-			// Whatever happened to it, the next mail goes its way.
-			sim.Fail(nil)
-			if r := s.Send(t.Context(), notice(2)); r.State != mailflow.Sent {
-				t.Errorf("the next mail: %+v", r)
+			for _, connection := range []string{"new", "kept"} {
+				before := len(sim.Journal())
+				if c.fault.At != "" {
+					sim.Fail(always(c.fault))
+				}
+				r := s.Send(t.Context(), notice(1))
+				taken := len(sim.Journal()) - before
+				if r.State != c.want || r.Code != c.code || taken != c.journals {
+					t.Errorf("over a %s connection: %+v with %d mails taken, want %s %d with %d", connection, r, taken, c.want, c.code, c.journals)
+				}
+				if (r.Why == "") != (r.State == mailflow.Sent) {
+					t.Errorf("over a %s connection: state %s, reason %q", connection, r.State, r.Why)
+				}
+				// Whatever happened to it, the next mail goes its way.
+				sim.Fail(nil)
+				if r := s.Send(t.Context(), notice(2)); r.State != mailflow.Sent {
+					t.Errorf("the next mail: %+v", r)
+				}
 			}
 		})
 	}

@@ -20,6 +20,9 @@ import (
 // errRefused marks a refused sign-in: not an outage, and not to be repeated soon.
 var errRefused = errors.New("sign-in refused")
 
+// errArchive marks a failure on our own side.
+var errArchive = errors.New("archive")
+
 // session is one signed-in IMAP connection.
 type session struct {
 	link   *link
@@ -195,6 +198,8 @@ func explain(err error) string {
 	var expired x509.CertificateInvalidError
 	var answer *imap.Error
 	switch {
+	case errors.Is(err, errArchive):
+		return "Surat belum dapat disimpan: basis data tidak menerima."
 	case errors.Is(err, errRefused):
 		return "Server menolak masuk: periksa nama pengguna dan kata sandi atau token."
 	case errors.As(err, &dns):

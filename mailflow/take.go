@@ -61,7 +61,7 @@ func (in *Inbox) take(ctx context.Context, s *session, from, to Cursor, list []e
 // commit hands a chunk to the archive.
 func (in *Inbox) commit(ctx context.Context, c chunk) error {
 	if err := in.archive.Save(ctx, in.mailbox.Key(), c.arrivals, c.next); err != nil {
-		return fmt.Errorf("committing %d messages: %w", len(c.arrivals), err)
+		return fmt.Errorf("committing %d messages to the %w: %w", len(c.arrivals), errArchive, err)
 	}
 	in.set(func(s *Status) { s.Arrived += int64(len(c.arrivals)) })
 	return nil
