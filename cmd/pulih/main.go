@@ -18,6 +18,7 @@ var cli struct {
 	Approve    ApproveCmd    `cmd:"" help:"Approve a reset."`
 	Return     ReturnCmd     `cmd:"" help:"Give a request back to its office for what is missing."`
 	Reject     RejectCmd     `cmd:"" help:"End a request without a reset."`
+	Complaint  ComplaintCmd  `cmd:"" help:"Work with complaints about the service."`
 	Rebuild    RebuildCmd    `cmd:"" help:"Check the chain of events and compute the projection again."`
 	Quarantine QuarantineCmd `cmd:"" help:"Work with letters that could not be read."`
 	StopResets StopResetsCmd `cmd:"" help:"Hold all resets of an agency at once."`

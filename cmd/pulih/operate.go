@@ -33,7 +33,12 @@ func (c *RebuildCmd) Run(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%s: %d peristiwa, rantai utuh; %d permohonan dibangun ulang, %d berbeda.\n", a.Name, events, requests, len(different))
+		complaints, differ, err := o.store.RebuildComplaints(ctx, a, time.Now())
+		if err != nil {
+			return err
+		}
+		different = append(different, differ...)
+		fmt.Printf("%s: %d peristiwa, rantai utuh; %d permohonan dan %d pengaduan dibangun ulang, %d berbeda.\n", a.Name, events, requests, complaints, len(different))
 		if len(different) > 0 {
 			fmt.Printf("  diperbaiki: %s\n", strings.Join(different, ", "))
 		}
