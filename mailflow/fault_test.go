@@ -75,8 +75,13 @@ func eachPosition(length, step int, do func(n int)) {
 func TestConnectionCutAtEveryByte(t *testing.T) {
 	t.Parallel()
 	sim := world(t, mailsim.Options{})
-	want := deliver(t, sim, 1, 2, 3)
-	eachPosition(sessionLength(t, sim, 3), 1, func(n int) {
+	want := []string{"Subject: Satu\r\n\r\nIsi satu.\r\n", "Subject: Dua\r\n\r\nIsi dua.\r\n"} // short, so that every byte is tried soon
+	for _, raw := range want {
+		if err := sim.Deliver(user, []byte(raw)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eachPosition(sessionLength(t, sim, 2), 1, func(n int) {
 		faultySession(t, sim, want, 20*time.Second, mailtest.CutAfter(n), fmt.Sprintf("a cut after byte %d", n))
 	})
 }

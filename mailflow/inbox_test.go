@@ -394,3 +394,26 @@ func TestPlainConnectionsStayOnThisMachine(t *testing.T) {
 		t.Errorf("sending without TLS to another host: %+v", r)
 	}
 }
+
+func TestAMessageIsFetchedAgainByCommand(t *testing.T) {
+	t.Parallel()
+	sim := world(t, mailsim.Options{})
+	want := deliver(t, sim, 1, 2)
+	large := mailtest.Message(3, 5<<20, noon)
+	if err := sim.Deliver(user, large); err != nil {
+		t.Fatal(err)
+	}
+	ctx, box := within(t, 20*time.Second), boxAt(t, sim.IMAP)
+	got, err := mailflow.FetchAgain(ctx, box, 1, 2)
+	if err != nil || string(got.Raw) != want[1] || got.UID != 2 || got.UIDValidity != 1 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := mailflow.FetchAgain(ctx, box, 1, 3); err != nil || len(got.Raw) != len(large) {
+		t.Errorf("%d bytes, %v", len(got.Raw), err)
+	}
+	for _, gone := range [][2]uint32{{1, 9}, {2, 1}} {
+		if _, err := mailflow.FetchAgain(ctx, box, gone[0], gone[1]); !errors.Is(err, mailflow.ErrGone) {
+			t.Errorf("message %v: %v", gone, err)
+		}
+	}
+}
