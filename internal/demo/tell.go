@@ -43,7 +43,7 @@ var told = map[request.Kind]string{
 	request.SessionAwaited: "menunggu sesi AMS verifikator", request.PhoneCheckAsked: "BSrE memeriksa telepon pemohon",
 	request.PassphraseSet: "passphrase baru dibuat", request.CertificateIssued: "sertifikat terbit", request.Usable: "TTE dapat digunakan",
 	request.Closed: "selesai", request.Reopened: "dibuka kembali", request.Reminded: "pengingat", request.Escalated: "pengingat kepada atasan",
-	request.NoteAdded: "catatan", request.LetterGone: "surat tidak ada lagi di Srikandi",
+	request.StatusSeen: "status sertifikat di BSrE", request.NoteAdded: "catatan", request.LetterGone: "surat tidak ada lagi di Srikandi",
 }
 
 // lineOf is "08.07  PBG-2026-000001  disposisi: Surya Hadiningrat kepada Laras Puspitasari".
