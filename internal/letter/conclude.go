@@ -2,6 +2,7 @@ package letter
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -49,7 +50,7 @@ func (w *work) kind(contents []*content, m *Mail, meta *Meta) verdict {
 	}
 	fresh := w.contentVerdict(contents, m, meta)
 	if m == nil {
-		return fresh
+		return complaintOf(fresh, contents, meta)
 	}
 	if v, ok := judgeReply(m, fresh); ok {
 		v.reasons = append(v.reasons, fresh.reasons...)
@@ -74,8 +75,46 @@ func (w *work) kind(contents []*content, m *Mail, meta *Meta) verdict {
 		}
 		return v
 	}
+	if fresh.kind == Other || fresh.kind == OtherCertificateService {
+		if v := complaintOf(fresh, attached(contents), nil); v.kind == Complaint {
+			return v
+		}
+	}
 	if fresh.kind == Other && quotedReset(m) {
 		return fresh.because("permintaan reset hanya ada pada kutipan surel lama")
+	}
+	return fresh
+}
+
+// attached are the letters that came as files.
+func attached(contents []*content) []*content {
+	var out []*content
+	for _, c := range contents {
+		if !c.sheet.cover {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// complaintOf looks for a complaint in letters that came without a mail of their own words.
+func complaintOf(fresh verdict, contents []*content, meta *Meta) verdict {
+	check := func(subject, text string) (verdict, bool) {
+		v, ok := judgeComplaint(subject, text)
+		if ok && fresh.kind == ResetRequest && complaintBig.FindString(subject) == "" {
+			return fresh, true // a letter that asks for a reset, and grumbles
+		}
+		return v, ok
+	}
+	if meta != nil {
+		if v, ok := check(meta.Subject, meta.Summary); ok {
+			return v
+		}
+	}
+	for _, c := range contents {
+		if v, ok := check(c.subject.text, c.sheet.text()); ok {
+			return v
+		}
 	}
 	return fresh
 }
@@ -172,13 +211,29 @@ func (w *work) unreadVerdict(v verdict, hasText bool) verdict {
 			return v.because("ada berkas yang tidak terbaca, dan data pemohon tidak ditemukan di bagian lain")
 		}
 	case Other:
-		if !hasText || len(v.reasons) == 0 {
+		if !hasText || len(v.reasons) == 0 && w.covers() {
 			v.kind = Unclear
 			return v.because("ada berkas yang tidak terbaca; mungkin surat permohonan")
 		}
 	}
 	return v
 }
+
+// covers: the mail's own text is so short, or speaks so, that an unread file may be the letter it brings.
+func (w *work) covers() bool {
+	for _, d := range w.docs {
+		if d.part == "mail" {
+			t := d.text()
+			if d.mail != nil {
+				t += " " + d.mail.Subject
+			}
+			return letters(t) < 80 || coverWords.MatchString(t)
+		}
+	}
+	return true
+}
+
+var coverWords = regexp.MustCompile(`(?i)\b(surat|permohonan|terlampir|lampir\w*|berkas|dokumen|tte|passphrase|scan|pindai\w*|kirimkan|sampaikan)\b`)
 
 // fields fills the reading from the part that is the letter.
 func (w *work) fields(r *Reading, contents []*content, m *Mail, meta *Meta) {

@@ -19,6 +19,7 @@ type signals struct {
 	howTo     string
 	cancel    string
 	trouble   string
+	naked     string // "direset", and no word of what
 	secret    bool
 	signature bool
 	known     bool            // the writer says that the old one is still known
@@ -68,6 +69,10 @@ func signalsOf(lines []line, heading bool) *signals {
 			}
 		case termAsk:
 			s.asked = true
+		case termReset:
+			if s.naked == "" && !negated(words, marks, m) {
+				s.naked = m.text
+			}
 		}
 	}
 	return s
@@ -245,6 +250,9 @@ func (s *signals) signatureObject(words []word, marks []mark, i int, heading boo
 	}
 	for _, svc := range []term{termIssue, termRenew, termRevoke, termChangeData} {
 		a, ok := action(words, marks, i, 6, 3, svc)
+		if ok && svc == termIssue && accountFirst(marks, a, marks[i]) {
+			continue // "pembuatan e-mail dinas untuk TTE"
+		}
 		if !ok || s.services[svc] != "" || negated(words, marks, a) {
 			continue
 		}
@@ -262,11 +270,21 @@ func (s *signals) signatureObject(words []word, marks []mark, i int, heading boo
 	}
 }
 
+// accountFirst: between a service and the certificate stands an account, which is what the service is about.
+func accountFirst(marks []mark, a, object mark) bool {
+	for _, x := range marks {
+		if x.term == termAccount && x.text != "akun" && x.at >= a.end && x.at-a.end <= 1 && x.at < object.at {
+			return true
+		}
+	}
+	return false
+}
+
 // passive: "yang diterbitkan oleh", "sejak penerbitan", "setelah pembaruan": nothing that is asked for.
 func passive(words []word, a mark) bool {
 	for k := a.at - 1; k >= 0 && k >= a.at-2; k-- {
 		switch words[k].text {
-		case "sejak", "setelah", "saat", "sebelum", "yang", "selama", "penyelenggara", "petugas", "hasil", "ketika":
+		case "sejak", "setelah", "saat", "sebelum", "yang", "selama", "keperluan", "syarat", "persyaratan", "rangka", "penyelenggara", "petugas", "hasil", "ketika":
 			return true
 		}
 	}
@@ -278,7 +296,16 @@ func (s *signals) accountObject(words []word, marks []mark, i int) {
 	if s.account != "" {
 		return
 	}
-	if a, ok := action(words, marks, i, 3, 2, termReset, termForget, termReplace); ok && !negated(words, marks, a) {
+	before, after := 3, 2
+	if marks[i].term == termAccount {
+		before, after = 1, 1 // "reset akun Srikandi"; not "tautan reset dikirim ke e-mail"
+	}
+	if a, ok := action(words, marks, i, before, after, termReset, termForget, termReplace); ok && !negated(words, marks, a) {
+		for k := min(a.end, marks[i].end); k < max(a.at, marks[i].at); k++ {
+			if direction(words[k].text) {
+				return
+			}
+		}
 		for k := range marks {
 			if marks[k].term == termSecret && sameSentence(words, marks[k].at, marks[i].at) && abs(marks[k].at-a.at) <= 4 {
 				return
@@ -291,6 +318,15 @@ func (s *signals) accountObject(words []word, marks []mark, i int) {
 		}
 		s.account = quotePair(a, marks[i])
 	}
+}
+
+// direction: a word after which an account is where something goes, not what is reset.
+func direction(w string) bool {
+	switch w {
+	case "ke", "melalui", "via", "di", "pada", "lewat", "dari", "kepada":
+		return true
+	}
+	return false
 }
 
 func abs(n int) int { return max(n, -n) }
@@ -418,6 +454,10 @@ func judgeWithoutReset(v verdict, c *content, subj, body *signals, services map[
 	case (subj.secret || body.secret) && body.trouble != "" && (body.asked || subj.asked):
 		v.kind = Unclear
 		return v.because("kendala pada passphrase (%q): mungkin perlu reset", body.trouble)
+	}
+	if naked := subj.naked + body.naked; naked != "" && (body.asked || subj.asked) && (len(c.applicants) > 0 || letters(c.sheet.text()) < 200) {
+		v.kind = Unclear
+		return v.because("meminta %q tanpa menyebut apa yang direset", naked)
 	}
 	v.kind = Other
 	return v

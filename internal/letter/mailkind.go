@@ -6,21 +6,23 @@ import (
 )
 
 var (
-	caseNumber   = regexp.MustCompile(`\b[A-Z]{2,6}-20\d{2}-\d{4,8}\b`)
-	replyPrefix  = regexp.MustCompile(`(?i)^\s*(\[[^\]]*\]\s*)?(re|bls|balas|balasan|sv|aw|antw|tanggapan)\s*(\[\d+\])?\s*:`)
-	bounceFrom   = regexp.MustCompile(`(?i)^(mailer-daemon|postmaster|mail-daemon|mailerdaemon|bounce[s+-].*|bounces?)@|^mailer-daemon$`)
-	bounceTitle  = regexp.MustCompile(`(?i)undeliver|undelivered|delivery (status|failure|failed|has failed|incomplete)|returned mail|mail delivery (failed|system|subsystem)|failure notice|delayed mail|message not delivered|non remis|tidak (dapat|terkirim|bisa) (terkirim|dikirim)|gagal (terkirim|dikirim)|pengiriman gagal|delivery delayed|warning: could not send`)
-	autoTitle    = regexp.MustCompile(`(?i)^\s*((automatic|auto)[- ]?(reply|response)|out of (the )?office|autoreply|balasan otomatis|jawaban otomatis|respon otomatis|pesan otomatis|auto:|sedang cuti|vacation|pemberitahuan cuti)`)
-	autoText     = regexp.MustCompile(`(?i)(ini adalah (balasan|pesan|jawaban|surel|email) otomatis|(balasan|pesan) (ini )?(dikirim|dibuat) (secara )?otomatis|this is an automat(ic|ed) (reply|response|message)|saya sedang (cuti|dinas luar|tidak (berada )?di kantor)|out of (the )?office|terima kasih,? surel anda telah kami terima dan akan)`)
-	instruction  = regexp.MustCompile(`(?i)\b(tindak\s?lanjuti|ditindak\s?lanjuti|untuk ditindaklanjuti|proses (lebih lanjut|sesuai ketentuan|segera)|diproses|selesaikan|diselesaikan|koordinasikan|teruskan|diteruskan|untuk diketahui|arsip(kan)?|seperlunya|teliti|pelajari|telaah|untuk dijawab|siapkan bahan|wakili|disposisi|segera diproses|di\s?proses|tl\b|monggo|mohon dibantu proses|cek dan proses|lanjutkan)\b`)
-	subordinate  = regexp.MustCompile(`(?i)\b(disposisi|kabid|kasi|kepala (bidang|seksi)|verifikator|sdr\.?i?|mas|mbak|pak kabid|bu kabid|pak kasi|bu kasi|tim (verifikator|tte|persandian)|sandiman|pranata komputer|kpd\.?|rekan)\b`)
-	chainSender  = regexp.MustCompile(`(?i)\b(kadin|kabid|kasi|kadis|kepala dinas komunikasi|kepala dinkominfo|kepala diskominfo|kepala bidang|kepala seksi|sekretaris dinas komunikasi|sekdin)\b`)
-	chainUnit    = regexp.MustCompile(`(?i)(kominfo|komunikasi dan informatika|persandian|statistik)`)
-	petition     = regexp.MustCompile(`(?i)\b(kami (mohon|mengajukan|sampaikan|kirimkan|lampirkan|teruskan)|bersama ini (kami|saya)|saya (mohon|mengajukan|sampaikan)|terlampir (kami|surat permohonan)|dengan hormat,? (kami|bersama)|dari opd kami|kami dari)\b`)
-	complaintBig = regexp.MustCompile(`(?i)\b(pengaduan|mengadukan|mengadu|aduan|komplain|complain|complaint|kecewa|sangat tidak puas|protes|keluhan (atas|terhadap|tentang|mengenai|pelayanan|layanan|terkait)|mengeluhkan|keberatan atas)\b`)
-	complaintLow = regexp.MustCompile(`(?i)\b(belum (juga )?(ada|mendapat(kan)?|di\s?(proses|tanggapi|respon|balas|tindak\s?lanjuti|kerjakan)|selesai|menerima|memperoleh)|tidak (ada|mendapat|pernah ada) (tanggapan|respon|balasan|jawaban|tindak lanjut)|tidak (di)?(respon|tanggapi|dilayani)|lambat|lamban|berlarut)\b`)
-	serviceTopic = regexp.MustCompile(`(?i)(\btte\b|pass?\s?-?phrase|sertifikat elektronik|tanda tangan elektronik|\breset\b|bsre|verifikator|dinkominfo|diskominfo|kominfo|pelayanan|layanan)`)
-	continuation = regexp.MustCompile(`(?i)(pass?\s?-?phrase|permohonan|berkas|dokumen|kelengkapan|lampir|terima kasih|konfirmasi|kekurangan|tautan|link|reset|surat|tte|sertifikat|perbaikan|revisi|sudah (kami|saya)|telah (kami|saya)|baik|siap|diproses)`)
+	caseNumber      = regexp.MustCompile(`\b[A-Z]{2,6}-20\d{2}-\d{4,8}\b`)
+	replyPrefix     = regexp.MustCompile(`(?i)^\s*(\[[^\]]*\]\s*)?(re|bls|balas|balasan|sv|aw|antw|tanggapan)\s*(\[\d+\])?\s*:`)
+	bounceFrom      = regexp.MustCompile(`(?i)^(mailer-daemon|postmaster|mail-daemon|mailerdaemon|bounce[s+-].*|bounces?)@|^mailer-daemon$`)
+	bounceTitle     = regexp.MustCompile(`(?i)undeliver|undelivered|delivery (status|failure|failed|has failed|incomplete)|returned mail|mail delivery (failed|system|subsystem)|failure notice|delayed mail|message not delivered|non remis|tidak (dapat|terkirim|bisa) (terkirim|dikirim)|gagal (terkirim|dikirim)|pengiriman gagal|delivery delayed|warning: could not send`)
+	autoTitle       = regexp.MustCompile(`(?i)^\s*((automatic|auto)[- ]?(reply|response)|out of (the )?office|autoreply|balasan otomatis|jawaban otomatis|respon otomatis|pesan otomatis|auto:|sedang cuti|vacation|pemberitahuan cuti)`)
+	autoText        = regexp.MustCompile(`(?i)(ini adalah (balasan|pesan|jawaban|surel|email) otomatis|(balasan|pesan) (ini )?(dikirim|dibuat) (secara )?otomatis|this is an automat(ic|ed) (reply|response|message)|saya sedang (cuti|dinas luar|tidak (berada )?di kantor)|out of (the )?office|terima kasih,? surel anda telah kami terima dan akan)`)
+	instruction     = regexp.MustCompile(`(?i)\b(tindak\s?lanjuti|ditindak\s?lanjuti|untuk ditindaklanjuti|proses (lebih lanjut|sesuai ketentuan|segera)|diproses|selesaikan|diselesaikan|koordinasikan|teruskan|diteruskan|untuk diketahui|arsip(kan)?|seperlunya|teliti|pelajari|telaah|untuk dijawab|siapkan bahan|wakili|disposisi|segera diproses|di\s?proses|tl\b|monggo|mohon dibantu proses|cek dan proses|lanjutkan)\b`)
+	subordinate     = regexp.MustCompile(`(?i)\b(disposisi|kabid|kasi|kepala (bidang|seksi)|verifikator|sdr\.?i?|mas|mbak|pak kabid|bu kabid|pak kasi|bu kasi|tim (verifikator|tte|persandian)|sandiman|pranata komputer|kpd\.?|rekan)\b`)
+	chainSender     = regexp.MustCompile(`(?i)\b(kadin|kabid|kasi|kadis|kepala dinas komunikasi|kepala dinkominfo|kepala diskominfo|kepala bidang|kepala seksi|sekretaris dinas komunikasi|sekdin)\b`)
+	chainUnit       = regexp.MustCompile(`(?i)(kominfo|komunikasi dan informatika|persandian|statistik)`)
+	petition        = regexp.MustCompile(`(?i)\b(kami (mohon|mengajukan|sampaikan|kirimkan|lampirkan|teruskan)|bersama ini (kami|saya)|saya (mohon|mengajukan|sampaikan)|terlampir (kami|surat permohonan)|dengan hormat,? (kami|bersama)|dari opd kami|kami dari)\b`)
+	complaintBig    = regexp.MustCompile(`(?i)\b(pengaduan|mengadukan|mengadu|aduan|komplain|complain|complaint|kecewa|sangat tidak puas|protes|keluhan (atas|terhadap|tentang|mengenai|pelayanan|layanan|terkait)|mengeluhkan|keberatan atas)\b`)
+	complaintLow    = regexp.MustCompile(`(?i)\b(belum (juga )?(ada|mendapat(kan)?|di\s?(proses|tanggapi|respon|balas|tindak\s?lanjuti|kerjakan)|selesai|menerima|memperoleh)|tidak (ada|mendapat|pernah ada) (tanggapan|respon|balasan|jawaban|tindak lanjut)|tidak (di)?(respon|tanggapi|dilayani)|lambat|lamban|berlarut)\b`)
+	dispositionWord = regexp.MustCompile(`(?i)\bdisposisi\b`)
+	grievance       = regexp.MustCompile(`(?i)\bkeluhan\b`)
+	serviceTopic    = regexp.MustCompile(`(?i)(\btte\b|pass?\s?-?phrase|sertifikat elektronik|tanda tangan elektronik|\breset\b|bsre|verifikator|dinkominfo|diskominfo|kominfo|pelayanan|layanan)`)
+	continuation    = regexp.MustCompile(`(?i)(pass?\s?-?phrase|permohonan|berkas|dokumen|kelengkapan|lampir|terima kasih|konfirmasi|kekurangan|tautan|link|reset|surat|tte|sertifikat|perbaikan|revisi|sudah (kami|saya)|telah (kami|saya)|baik|siap|diproses)`)
 )
 
 // judgeMail tells the kinds that a mail's envelope decides: bounce, auto-reply, provider's notice. ok is false for an ordinary mail.
@@ -119,7 +121,7 @@ func judgeComplaint(subject, text string) (verdict, bool) {
 	if w := complaintBig.FindString(plainSubject); w != "" {
 		return v.because("perihal menyebut %q", strings.ToLower(w)), true
 	}
-	if regexp.MustCompile(`(?i)\bkeluhan\b`).MatchString(plainSubject) {
+	if grievance.MatchString(plainSubject) {
 		return v.because("perihal menyebut %q", "keluhan"), true
 	}
 	if w := complaintBig.FindString(text); w != "" {
@@ -141,7 +143,7 @@ func judgeForward(m *Mail, hasLetter bool) (verdict, bool) {
 	for _, p := range m.Parts {
 		forwarded = forwarded || p.Mail != nil
 	}
-	explicit := regexp.MustCompile(`(?i)\bdisposisi\b`).MatchString(m.Text + " " + m.Subject)
+	explicit := dispositionWord.MatchString(m.Text + " " + m.Subject)
 	if !forwarded && !(explicit && hasLetter) {
 		return v, false
 	}
