@@ -32,7 +32,7 @@ type valueAt struct {
 func extract(d document) *content {
 	s := newSheet(d)
 	c := &content{sheet: s}
-	tabled := s.tables()
+	tabled := append(s.tables(), s.transposed()...)
 	pairs := s.labelled()
 	c.letterFields(pairs)
 	for _, f := range pairs {

@@ -273,16 +273,16 @@ func (s *sheet) columnAt(cols []tableColumn, c cell) *tableColumn {
 	return nil
 }
 
+// piece is a cell of a row with its column.
+type piece struct {
+	line, col int
+	text      string
+}
+
 // assemble makes persons of the rows.
 func (s *sheet) assemble(rows []int, byPage map[int][]tableColumn, heading []tableColumn) []*person {
-	type piece struct {
-		line, col int
-		text      string
-	}
-	var records [][]piece
-	var pending []piece
-	ordinals := false
 	cols := map[int][]tableColumn{}
+	ordinals := false
 	for _, i := range rows {
 		p := s.lines[i].page
 		if _, ok := cols[p]; !ok {
@@ -293,90 +293,175 @@ func (s *sheet) assemble(rows []int, byPage map[int][]tableColumn, heading []tab
 			ordinals = true
 		}
 	}
-	flush := func() {
-		if len(pending) > 0 {
-			records = append(records, pending)
-			pending = nil
-		}
+	lines := make([][]piece, len(rows))
+	starts := make([]bool, len(rows))
+	for k, i := range rows {
+		lines[k], starts[k] = s.pieces(i, cols[s.lines[i].page], ordinals)
 	}
-	nips := 0
-	for _, i := range rows {
-		c := cols[s.lines[i].page]
-		var line []piece
-		starts := false
-		for k, x := range s.cells[i] {
-			col := columnIndex(c, x)
-			text := strings.Trim(x.text, "| ")
-			if col == 0 && c[0].field == fieldSkip && k == 0 {
-				if isOrdinal(text) {
-					starts = true
-					continue
-				}
-				if loc := listMark.FindStringIndex(x.text + " "); ordinals && loc != nil && loc[1] < len(x.text) {
-					starts = true // "1. Slamet" where number and name stand close
-					text = x.text[loc[1]:]
-					col = 1
-				}
-			}
-			if ordinals && k == 0 && !starts && len(c) > 1 && col == 1 {
-				if o, rest, ok := strings.Cut(text, " "); ok && isOrdinal(o) {
-					starts, text = true, rest
-				}
-			}
-			line = append(line, piece{i, col, text})
-		}
-		if !ordinals {
-			// Without numbers a row begins where the name column is filled again and the last record has its NIP.
-			for _, x := range line {
-				if f := c[x.col].field; (f == fieldName || f == fieldNameNIP) && (nips > 0 || len(pending) == 0 || strings.Contains(s.lines[i].text, "\t")) && len(line) > 1 {
-					starts = true
-				}
-			}
-		}
-		if starts && len(pending) > 0 {
-			flush()
-			nips = 0
-		}
-		pending = append(pending, line...)
-		for _, x := range line {
-			if (c[x.col].field == fieldNIP || c[x.col].field == fieldNameNIP) && len(digitsOf(x.text)) >= 8 {
-				nips++
-			}
-		}
+	fieldAt := func(x piece) field { return cols[s.lines[x.line].page][x.col].field }
+	var records [][]piece
+	if ordinals {
+		records = numbered(lines, starts, fieldAt)
+	} else {
+		records = unnumbered(lines, fieldAt, func(k int) bool { return strings.Contains(s.lines[rows[k]].text, "\t") })
 	}
-	flush()
 	var out []*person
 	for _, r := range records {
-		p := newPerson(r[0].line)
-		p.role = roleApplicant
-		joined := map[int]string{}
-		lines := map[int]int{}
-		var order []int
-		for _, x := range r {
-			if _, ok := joined[x.col]; !ok {
-				lines[x.col] = x.line
-				order = append(order, x.col)
-				joined[x.col] = x.text
-			} else {
-				sep := " "
-				c := cols[s.lines[x.line].page]
-				if c[x.col].field == fieldEmail || strings.HasSuffix(joined[x.col], "@") ||
-					c[x.col].field == fieldPhone && !strings.Contains(x.text, " ") && len(x.text) < 5 {
-					sep = ""
-				}
-				joined[x.col] += sep + x.text
-			}
-			p.last = x.line
-		}
-		for _, col := range order {
-			c := cols[s.lines[lines[col]].page]
-			setCell(p, c[col].field, joined[col], lines[col])
-		}
-		if p.values[fieldName] != "" && (p.weight() >= 2) || p.values[fieldNIP] != "" {
+		if p := recordPerson(r, fieldAt); p.values[fieldName] != "" && p.weight() >= 2 || p.values[fieldNIP] != "" {
 			out = append(out, p)
 		}
 	}
 	return out
+}
+
+// pieces assigns the cells of a line to columns; starts says that the line bears a row's number.
+func (s *sheet) pieces(i int, c []tableColumn, ordinals bool) (line []piece, starts bool) {
+	for k, x := range s.cells[i] {
+		col := columnIndex(c, x)
+		text := strings.Trim(x.text, "| ")
+		if k == 0 && col == 0 && c[0].field == fieldSkip {
+			if isOrdinal(text) {
+				starts = true
+				continue
+			}
+			if loc := listMark.FindStringIndex(x.text + " "); ordinals && loc != nil && loc[1] < len(x.text) {
+				starts, text, col = true, x.text[loc[1]:], 1 // "1. Slamet" where number and name stand close
+			}
+		}
+		if ordinals && k == 0 && !starts && len(c) > 1 && col == 1 {
+			if o, rest, ok := strings.Cut(text, " "); ok && isOrdinal(o) {
+				starts, text = true, rest
+			}
+		}
+		line = append(line, piece{i, col, text})
+	}
+	return line, starts
+}
+
+// numbered cuts the lines into records by the rows' numbers. The number stands beside a row's first line, or, where cells are centred,
+// beside its middle: whichever reading gives more complete NIPs is right.
+func numbered(lines [][]piece, starts []bool, fieldAt func(piece) field) [][]piece {
+	var at []int
+	for k := range starts {
+		if starts[k] {
+			at = append(at, k)
+		}
+	}
+	if len(at) == 0 {
+		return nil
+	}
+	top, middle := []int{0}, []int{0}
+	for n := 1; n < len(at); n++ {
+		top = append(top, at[n])
+		// Above and below the number stand as many lines, give or take one.
+		end := 2*at[n-1] - middle[n-1] + 1
+		best := end
+		for _, e := range []int{end, end + 1, end - 1} {
+			if e > at[n-1] && e <= at[n] && nipDigits(lines[middle[n-1]:e], fieldAt) == 18 {
+				best = e
+				break
+			}
+		}
+		middle = append(middle, min(max(best, at[n-1]+1), at[n]))
+	}
+	cuts := top
+	if complete(lines, middle, fieldAt) > complete(lines, top, fieldAt) || at[0] > 0 && complete(lines, middle, fieldAt) == complete(lines, top, fieldAt) {
+		cuts = middle
+	}
+	var records [][]piece
+	for n, from := range cuts {
+		to := len(lines)
+		if n+1 < len(cuts) {
+			to = cuts[n+1]
+		}
+		var r []piece
+		for _, l := range lines[from:to] {
+			r = append(r, l...)
+		}
+		if len(r) > 0 {
+			records = append(records, r)
+		}
+	}
+	return records
+}
+
+// complete counts the records whose NIP has its 18 digits.
+func complete(lines [][]piece, cuts []int, fieldAt func(piece) field) int {
+	n := 0
+	for k, from := range cuts {
+		to := len(lines)
+		if k+1 < len(cuts) {
+			to = cuts[k+1]
+		}
+		if from < to && nipDigits(lines[from:to], fieldAt) == 18 {
+			n++
+		}
+	}
+	return n
+}
+
+func nipDigits(lines [][]piece, fieldAt func(piece) field) int {
+	n := 0
+	for _, l := range lines {
+		for _, x := range l {
+			if f := fieldAt(x); f == fieldNIP || f == fieldNameNIP {
+				n += len(digitsOf(x.text))
+			}
+		}
+	}
+	return n
+}
+
+// unnumbered cuts where the name column is filled again after a NIP was seen.
+func unnumbered(lines [][]piece, fieldAt func(piece) field, tabbed func(int) bool) [][]piece {
+	var records [][]piece
+	var pending []piece
+	seen := false
+	for k, l := range lines {
+		starts := false
+		for _, x := range l {
+			f := fieldAt(x)
+			starts = starts || (f == fieldName || f == fieldNameNIP) && (seen || tabbed(k)) && len(l) > 1
+		}
+		if starts && len(pending) > 0 {
+			records = append(records, pending)
+			pending, seen = nil, false
+		}
+		pending = append(pending, l...)
+		for _, x := range l {
+			f := fieldAt(x)
+			seen = seen || (f == fieldNIP || f == fieldNameNIP) && len(digitsOf(x.text)) >= 8
+		}
+	}
+	if len(pending) > 0 {
+		records = append(records, pending)
+	}
+	return records
+}
+
+// recordPerson joins the cells of each column of a record.
+func recordPerson(r []piece, fieldAt func(piece) field) *person {
+	p := newPerson(r[0].line)
+	p.role = roleApplicant
+	joined, first := map[int]string{}, map[int]piece{}
+	var order []int
+	for _, x := range r {
+		p.last = x.line
+		if _, ok := joined[x.col]; !ok {
+			order = append(order, x.col)
+			joined[x.col], first[x.col] = x.text, x
+			continue
+		}
+		sep := " "
+		if f := fieldAt(x); f == fieldEmail || strings.HasSuffix(joined[x.col], "@") || f == fieldPhone && !strings.Contains(x.text, " ") && len(x.text) < 5 {
+			sep = ""
+		}
+		joined[x.col] += sep + x.text
+	}
+	for _, col := range order {
+		setCell(p, fieldAt(first[col]), joined[col], first[col].line)
+	}
+	return p
 }
 
 // setCell stores a table cell, which may hold more than its heading says.

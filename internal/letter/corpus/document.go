@@ -58,6 +58,9 @@ func (d *Doc) Table(width []float64, rows ...[]string) *Doc {
 	return d.add(block{kind: "table", rows: rows, width: width})
 }
 
+// Middle centres the cells of the last table vertically and horizontally, as word processors do.
+func (d *Doc) Middle() *Doc { d.blocks[len(d.blocks)-1].depth = 1; return d }
+
 // Columns are two blocks of lines side by side.
 func (d *Doc) Columns(left, right []string) *Doc {
 	return d.add(block{kind: "columns", left: left, right: right})
@@ -98,7 +101,7 @@ func (d *Doc) Text() string {
 			}
 		case "table":
 			for _, r := range x.rows {
-				b.WriteString(strings.Join(r, "\t") + "\n")
+				b.WriteString(strings.ReplaceAll(strings.Join(r, "\t"), "\n", " ") + "\n")
 			}
 			b.WriteString("\n")
 		case "columns":
@@ -203,7 +206,7 @@ func (d *Doc) HTML() string {
 			for _, r := range x.rows {
 				b.WriteString("<tr>")
 				for _, c := range r {
-					fmt.Fprintf(&b, "<td><p>%s</p></td>", e(c))
+					fmt.Fprintf(&b, "<td><p>%s</p></td>", strings.ReplaceAll(e(c), "\n", "<br>"))
 				}
 				b.WriteString("</tr>\n")
 			}
@@ -326,11 +329,18 @@ func pdfTable(p *fpdf.Fpdf, tr func(string) string, x block) {
 		}
 		left, y := p.GetX(), p.GetY()
 		at := left
-		for i := range r {
+		for i, c := range r {
 			p.Rect(at, y, x.width[i], float64(most)*h, "D")
+			align, down := "L", 0.0
+			if x.depth == 1 {
+				down = float64(most-len(lines[i])) * h / 2
+				if len(c) < 4 {
+					align = "C"
+				}
+			}
 			for k, l := range lines[i] {
-				p.SetXY(at, y+float64(k)*h)
-				p.CellFormat(x.width[i], h, l, "", 0, "L", false, 0, "")
+				p.SetXY(at, y+down+float64(k)*h)
+				p.CellFormat(x.width[i], h, l, "", 0, align, false, 0, "")
 			}
 			at += x.width[i]
 		}
@@ -353,7 +363,11 @@ func (d *Doc) DOCX() []byte {
 			for _, r := range x.rows {
 				b.WriteString("<w:tr>")
 				for _, c := range r {
-					b.WriteString("<w:tc>" + paragraphXML(c) + "</w:tc>")
+					b.WriteString("<w:tc>")
+					for _, l := range strings.Split(c, "\n") {
+						b.WriteString(paragraphXML(l))
+					}
+					b.WriteString("</w:tc>")
 				}
 				b.WriteString("</w:tr>")
 			}

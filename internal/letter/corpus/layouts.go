@@ -353,6 +353,66 @@ var resetLayouts = []layout{
 		w.head.Name, w.pos = strings.ToUpper(w.head.Name), strings.ToUpper(w.pos)
 		return d, w.want()
 	}},
+	{"tabel dengan sel di tengah", 3, func(w *world) (*Doc, Want) {
+		d := w.head1(w.kop(&Doc{}))
+		d.Para("Bersama ini kami mohon reset passphrase TTE pejabat berikut:")
+		rows := [][]string{{"NO", "NAMA", "NIP", "JABATAN", "E-MAIL"}}
+		for i, x := range w.people {
+			rows = append(rows, []string{fmt.Sprint(i + 1), x.Name, SpacedNIP(x.NIP), x.Position, x.Email})
+		}
+		d.Table([]float64{10, 40, 26, 40, 52}, rows...).Middle().Para(thanks)
+		return w.sign(d), w.want("nik", "phone", "rank", "office")
+	}},
+	{"tabel nama dan NIP bertumpuk", 3, func(w *world) (*Doc, Want) {
+		d := w.head1(w.kop(&Doc{}))
+		d.Para("Bersama ini kami mohon reset passphrase TTE pejabat berikut:")
+		rows := [][]string{{"No", "Nama/NIP", "Pangkat/Gol. Ruang", "Jabatan", "No. HP"}}
+		for i, x := range w.people {
+			rows = append(rows, []string{fmt.Sprint(i+1) + ".", x.Name + "\nNIP. " + SpacedNIP(x.NIP), x.Rank, x.Position, x.Phone})
+		}
+		d.Table([]float64{9, 58, 34, 42, 26}, rows...).Para(thanks)
+		return w.sign(d), w.want("nik", "email", "office")
+	}},
+	{"tabel tanpa nomor urut", 3, func(w *world) (*Doc, Want) {
+		d := w.head1(w.kop(&Doc{}))
+		d.Para("Bersama ini kami mohon reset passphrase TTE pejabat berikut:")
+		rows := [][]string{{"Nama", "NIP", "NIK", "Unit Kerja"}}
+		for _, x := range w.people {
+			rows = append(rows, []string{x.Name, x.NIP, x.NIK, x.Office})
+		}
+		d.Table([]float64{48, 38, 34, 48}, rows...).Para(thanks)
+		return w.sign(d), w.want("email", "phone", "rank", "position")
+	}},
+	{"tabel dua kolom per orang", 1, func(w *world) (*Doc, Want) {
+		x := w.people[0]
+		d := w.head1(w.kop(&Doc{}))
+		d.Para("Kami mohon reset passphrase TTE dengan data:")
+		rows := [][]string{}
+		kv := all(x)
+		for i := 0; i < len(kv); i += 2 {
+			rows = append(rows, []string{kv[i], kv[i+1]})
+		}
+		d.Table([]float64{50, 100}, rows...).Para(thanks)
+		return w.sign(d), w.want()
+	}},
+	{"tabel melintang, pemohon per kolom", 2, func(w *world) (*Doc, Want) {
+		d := w.head1(w.kop(&Doc{}))
+		d.Para("Kami mohon reset passphrase TTE dengan data:")
+		a, b := w.people[0], w.people[1]
+		d.Table([]float64{34, 66, 66}, []string{"Nama", a.Name, b.Name}, []string{"NIP", SpacedNIP(a.NIP), SpacedNIP(b.NIP)}, []string{"Jabatan", a.Position, b.Position}, []string{"Email", a.Email, b.Email}).Para(thanks)
+		return w.sign(d), w.want("nik", "phone", "rank", "office")
+	}},
+	{"pernyataan dengan mengetahui di bawah", 1, func(w *world) (*Doc, Want) {
+		x := w.people[0]
+		w.subject = "SURAT PERNYATAAN LUPA PASSPHRASE"
+		d := w.kop(&Doc{}).Center("SURAT PERNYATAAN LUPA PASSPHRASE", "Nomor: "+w.number).Blank()
+		d.Para("Yang bertanda tangan di bawah ini, saya:")
+		d.Pairs("Nama", x.Name, "NIP", SpacedNIP(x.NIP), "Jabatan", x.Position, "Unit Kerja", x.Office, "Email", x.Email)
+		d.Para("menyatakan lupa passphrase sertifikat elektronik dan memohon agar dilakukan reset.")
+		d.Sign(w.place+", "+w.date, "Yang menyatakan,", "", "", x.Name, "NIP. "+SpacedNIP(x.NIP)).Blank()
+		d.Lines("Mengetahui,", w.pos, "", "", "", w.head.Name, "NIP. "+SpacedNIP(w.head.NIP))
+		return d, w.want("nik", "phone", "rank")
+	}},
 	{"tanpa NIP dan NIK", 1, func(w *world) (*Doc, Want) {
 		x := w.people[0]
 		d := w.head1(w.kop(&Doc{}))

@@ -131,7 +131,7 @@ func (s *Score) String() string {
 // Scans prints some letters and scans them: their pages as pictures, as PDF without text and as PNG.
 func Scans(ctx context.Context, reader *letter.Reader) ([]Letter, error) {
 	var out []Letter
-	for i, k := range []int{0, 1, 10, 12, 15, 19} {
+	for i, k := range []int{0, 1, 10, 12, 15, 19, 3, 24, 25, 4} {
 		l := resetLayouts[k]
 		w := newWorld(uint64(7000+i), l.people)
 		d, want := l.write(w)
