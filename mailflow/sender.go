@@ -111,7 +111,12 @@ func (s *Sender) Close() {
 }
 
 // Send makes one try to hand the mail to the server. It never tries twice once the server may have it.
-func (s *Sender) Send(ctx context.Context, e Envelope) Result {
+func (s *Sender) Send(ctx context.Context, e Envelope) Result { return s.SendBooked(ctx, e, nil) }
+
+// SendBooked is Send, with book called at the last moment at which the mail certainly isn't sent yet: its turn has come, and the server
+// has agreed to sender and recipient. A row that is marked there is in doubt after a crash, and no other row is. When book fails, the mail
+// isn't sent, and the outcome is Retry.
+func (s *Sender) SendBooked(ctx context.Context, e Envelope, book func(context.Context) error) Result {
 	raw, err := e.Render(s.account.DKIM)
 	if err != nil {
 		return Result{State: Failed, Why: oneLine(err.Error(), 200)}
@@ -131,16 +136,16 @@ func (s *Sender) Send(ctx context.Context, e Envelope) Result {
 		s.idle.Stop()
 	}
 	defer s.restLater()
-	result, again := s.try(ctx, e, raw)
+	result, again := s.try(ctx, e, raw, book)
 	if again {
 		// The server had closed the kept connection; nothing of this mail went over it.
-		result, _ = s.try(ctx, e, raw)
+		result, _ = s.try(ctx, e, raw, book)
 	}
 	return result
 }
 
 // try sends over the open connection or a new one. again is true if a kept connection turned out to be dead.
-func (s *Sender) try(ctx context.Context, e Envelope, raw []byte) (result Result, again bool) {
+func (s *Sender) try(ctx context.Context, e Envelope, raw []byte, book func(context.Context) error) (result Result, again bool) {
 	if s.conn == nil {
 		conn, err := s.connect(ctx)
 		if err != nil {
@@ -158,6 +163,14 @@ func (s *Sender) try(ctx context.Context, e Envelope, raw []byte) (result Result
 	stale := c.used
 	c.used = true
 	err := offer(c.smtp, e)
+	if err == nil && book != nil {
+		if err = book(ctx); err != nil {
+			if c.smtp.Reset() != nil {
+				s.drop()
+			}
+			return Result{State: Retry, Why: oneLine(err.Error(), 200)}, false
+		}
+	}
 	if err == nil {
 		err = deliver(c.smtp, raw)
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -145,6 +146,34 @@ func TestSenderKeepsItsConnection(t *testing.T) {
 	proxy.Drop()
 	if r := s.Send(t.Context(), notice(20)); r.State != mailflow.Sent || len(sim.Journal()) != 21 {
 		t.Errorf("%+v with %d mails taken", r, len(sim.Journal()))
+	}
+}
+
+func TestAMailIsBookedWhenItIsAboutToGo(t *testing.T) {
+	t.Parallel()
+	sim := world(t, mailsim.Options{})
+	s := sender(t, accountAt(t, sim.SMTP))
+	booked := 0
+	book := func(context.Context) error {
+		booked++
+		if n := len(sim.Journal()); n != 0 {
+			t.Errorf("booked when the server had %d mails already", n)
+		}
+		return nil
+	}
+	sim.Fail(func(string, string) *mailsim.Fault {
+		return &mailsim.Fault{At: mailsim.AtRcpt, Code: 450, Text: "greylisted"}
+	})
+	if r := s.SendBooked(t.Context(), notice(1), book); r.State != mailflow.Retry || booked != 0 {
+		t.Errorf("%+v, booked %d times: a refused recipient leaves nothing in doubt", r, booked)
+	}
+	sim.Fail(nil)
+	refuse := func(context.Context) error { return errors.New("no connection to the database") }
+	if r := s.SendBooked(t.Context(), notice(1), refuse); r.State != mailflow.Retry || len(sim.Journal()) != 0 {
+		t.Errorf("%+v with %d mails taken: what can't be booked isn't sent", r, len(sim.Journal()))
+	}
+	if r := s.SendBooked(t.Context(), notice(1), book); r.State != mailflow.Sent || booked != 1 {
+		t.Errorf("%+v, booked %d times", r, booked)
 	}
 }
 

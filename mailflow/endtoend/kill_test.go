@@ -11,6 +11,9 @@ import (
 	"pulih/mailflow/mailtest"
 )
 
+// booked is how many mails a kill may leave in doubt: one for each of the daemon's workers that send.
+const booked = 4
+
 // TestKilledAtRandom kills the daemon at random moments while mail comes in and goes out. Afterwards every message has one row, and the
 // server has every mail once; those whose fate a kill left open are marked, counted and named (invariants 1, 5 and 6).
 func TestKilledAtRandom(t *testing.T) {
@@ -107,8 +110,8 @@ func TestKilledAtRandom(t *testing.T) {
 	if outgoing < incoming {
 		t.Errorf("only %d mails went out for %d messages", outgoing, incoming)
 	}
-	if uncertain > kills {
-		t.Errorf("%d mails are uncertain after %d kills: a kill can leave one open, no more", uncertain, kills)
+	if most := kills * booked; uncertain > most {
+		t.Errorf("%d mails are uncertain after %d kills, at most %d may be", uncertain, kills, most)
 	}
 	t.Logf("%d messages, %d mails, %d kills, %d uncertain", incoming, outgoing, kills, uncertain)
 }
