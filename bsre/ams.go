@@ -47,6 +47,15 @@ type AMS struct {
 	tls     *tls.Config
 	client  *http.Client
 	breaker *gobreaker.CircuitBreaker[answer]
+	renew   func(ctx context.Context, failed Session) (Session, error) // nil: Refresh
+}
+
+// Renewing returns a client whose reading calls take a new session from renew when the portal says that the token ran out. Who shares a
+// session with others needs it: a refresh spends the refresh token, so one of two that refresh at once would think that the session is over.
+func (a *AMS) Renewing(renew func(ctx context.Context, failed Session) (Session, error)) *AMS {
+	other := *a
+	other.renew = renew
+	return &other
 }
 
 // NewAMS checks the configuration; it dials nothing.
@@ -168,7 +177,11 @@ func (a *AMS) read(ctx context.Context, s *Session, c call, method, path string,
 	if err != nil || got.status != http.StatusUnauthorized {
 		return got, err
 	}
-	renewed, err := a.Refresh(ctx, *s)
+	renew := a.renew
+	if renew == nil {
+		renew = a.Refresh
+	}
+	renewed, err := renew(ctx, *s)
 	if err != nil {
 		return answer{}, fmt.Errorf("%s: %w", c.doing, err)
 	}

@@ -84,15 +84,15 @@ func Choose(d Details, now time.Time) (Certificate, error) {
 	return valid[0], nil
 }
 
-// backdating is how far before the booking a certificate that the reset brought may begin: authorities date back, some to midnight.
-const backdating = 24 * time.Hour
+// Backdating is how far before the booking a certificate that the reset brought may begin: authorities date back, some to midnight.
+const Backdating = 24 * time.Hour
 
 // Completed reports whether the details after a reset show that the applicant has set the new passphrase: a newer beginning of the
 // certificate that was reset, or another serial number in ISSUE. ISSUE alone proves nothing, it holds before and after
 // (contracts/bsre.md, "Success"). why is an Indonesian sentence either way.
 func Completed(before, after Details, bookedAt time.Time, serial string) (done bool, why string) {
 	old, known := bySerial(before, serial)
-	earliest := bookedAt.Add(-backdating)
+	earliest := bookedAt.Add(-Backdating)
 	for _, c := range after.Certificates {
 		if c.Status != Issue {
 			continue

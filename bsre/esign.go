@@ -78,12 +78,6 @@ func NewESign(conf ESignConfig) (*ESign, error) {
 	}, nil
 }
 
-// Close drops the idle connections.
-func (e *ESign) Close() {
-	e.status.CloseIdleConnections()
-	e.verify.CloseIdleConnections()
-}
-
 // newBreaker opens after five failures in a row, for the given time. What the caller cancelled is no failure.
 func newBreaker(name string, rest time.Duration) *gobreaker.CircuitBreaker[answer] {
 	return gobreaker.NewCircuitBreaker[answer](gobreaker.Settings{

@@ -18,7 +18,6 @@ func gateway(t *testing.T, url string, version int) *bsre.ESign {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(e.Close)
 	return e
 }
 
@@ -208,7 +207,6 @@ func TestADeadGatewayIsLeftAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(e.Close)
 	ask := func(e *bsre.ESign) error {
 		_, err := e.Status(t.Context(), bsre.Identity{NIK: nik})
 		return err

@@ -83,6 +83,5 @@ func (w *world) esign(version int) *bsre.ESign {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.t.Cleanup(e.Close)
 	return e
 }

@@ -53,6 +53,10 @@ type Rules struct {
 	MailSkipsChain bool
 	// DailyResets is the most resets a day for the whole agency. Zero means 50.
 	DailyResets int
+	// VerifierDailyResets is the most resets a day in one verifier's name. Zero means 30.
+	VerifierDailyResets int
+	// LendSessions: an approved reset may be made in another verifier's live AMS session when the approving one has none.
+	LendSessions bool
 	// RemindAt are the shares of a norm at which its holder is reminded. Empty means 0.6 and 0.9.
 	RemindAt []float64
 }

@@ -69,7 +69,8 @@ func (t *Tenant) agency(r *reader, key string) *agency.Agency {
 		Zone: zone, Mode: agency.ResetMode(t.Mode), SOP: t.procedure(r, key), Calendar: t.calendar(r, key, zone),
 		Rules: agency.Rules{
 			MaxLetterAge: t.Rules.MaxLetterAge, RepeatWithin: t.Rules.RepeatWithin, SrikandiDecides: t.Rules.SrikandiDecides,
-			MailSkipsChain: t.Rules.MailSkipsChain, DailyResets: t.Rules.DailyResets, RemindAt: t.Rules.RemindAt,
+			MailSkipsChain: t.Rules.MailSkipsChain, DailyResets: t.Rules.DailyResets,
+			VerifierDailyResets: t.Rules.VerifierResets, LendSessions: t.Rules.LendSessions, RemindAt: t.Rules.RemindAt,
 		},
 	}
 	if t.Outbox != nil {

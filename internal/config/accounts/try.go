@@ -290,7 +290,6 @@ func tryESign(ctx context.Context, t *config.Tenant) (State, string) {
 	if err != nil {
 		return Failed, brief(err)
 	}
-	defer client.Close()
 	_, err = client.Status(ctx, bsre.Identity{NIK: noNIK(e.Version), Email: t.Outbox.From})
 	switch {
 	case errors.Is(err, bsre.ErrCredentials):
