@@ -21,6 +21,7 @@ type Open struct {
 // Findings leaves what the request has.
 type Join struct {
 	Letter   Letter
+	Subject  *Subject // what a new reading of the letter says of the applicant
 	Findings []letter.Finding
 	Changed  []string // what changed and matters, in Indonesian; empty when nothing did
 }
@@ -51,12 +52,21 @@ type Assign struct {
 	Text   string
 }
 
+// Facts are what a decision about a reset needs to know beyond the request itself. The store fills them in, in the decision's transaction.
+type Facts struct {
+	Stopped       bool      // the agency's resets are held by its switch
+	LastReset     time.Time // in the applicant's other requests: the last one that was made, or may have been; zero: never
+	AgencyToday   int       // resets of this day, in the agency's zone
+	VerifierToday int       // those in the name of the one who decides
+}
+
 // Approve is a verifier's word. Subject must be what they saw: if the request's subject has changed since, the approval is refused.
 type Approve struct {
 	By        Actor
 	Subject   Subject
 	SeenRisks bool // they saw the findings of severity danger and approve all the same
 	Text      string
+	Facts     Facts
 }
 
 // SeeStatus tells what the eSign gateway says of the applicant's certificate. Code is empty when it could not tell.
@@ -87,27 +97,41 @@ type Reject struct {
 	Text string // the reason, shown to the office
 }
 
-// AwaitSession tells that no AMS session is live.
-type AwaitSession struct{}
+// AwaitSession tells that no AMS session is live. Quiet leaves the mail out: the same people wait for one on another request's account.
+type AwaitSession struct{ Quiet bool }
 
-// AskPhone tells that BSrE checks the applicant's telephone before a reset is possible.
-type AskPhone struct{}
+// AskPhone tells that BSrE checks the applicant's telephone before a reset is possible. Again means that it was asked before and is still
+// waited for: the applicant gets no second mail.
+type AskPhone struct {
+	Again bool
+	Text  string
+}
+
+// Flag adds findings that came to light after the letter was read: AMS's record differs from the letter.
+type Flag struct {
+	By       Actor
+	Findings []letter.Finding
+}
 
 // Book writes the call down before it is made.
 type Book struct{ Booking Booking }
 
 // Outcome is what became of the booked call.
 type Outcome struct {
-	Kind Kind // ResetAccepted, ResetRefused, ResetNotSent or ResetUncertain
-	Text string
-	By   Actor
+	Approval int  // that the call was booked on; 0: the one that is booked now
+	Kind     Kind // ResetAccepted, ResetRefused, ResetNotSent or ResetUncertain
+	Text     string
+	By       Actor
 }
 
 // Unable tells that the call could not be prepared: no such user, no certificate that can be reset, data that differ.
 type Unable struct{ Text string }
 
 // Confirm is a verifier's word that the reset was made by hand in AMS: in assisted mode, or after an uncertain call.
-type Confirm struct{ By Actor }
+type Confirm struct {
+	By    Actor
+	Facts Facts
+}
 
 // CouldNot is a verifier's word that it could not be made, or, after an uncertain call, that it never arrived.
 type CouldNot struct {
@@ -137,7 +161,13 @@ type Trouble struct {
 	Text string
 }
 
-// Reopen takes a closed or rejected request up again.
+// Evidence is something that bears on an uncertain reset, such as a notice that may be BSrE's: the verifiers are told. Elsewhere it is a note.
+type Evidence struct {
+	By   Actor
+	Text string
+}
+
+// Reopen takes a closed or rejected request up again, or one whose link never reached the applicant.
 type Reopen struct {
 	By   Actor
 	Text string
@@ -174,6 +204,8 @@ func (CouldNot) command()     {}
 func (Unsure) command()       {}
 func (Observe) command()      {}
 func (Trouble) command()      {}
+func (Evidence) command()     {}
+func (Flag) command()         {}
 func (Reopen) command()       {}
 func (Note) command()         {}
 func (Remind) command()       {}

@@ -31,6 +31,7 @@ const (
 	SameVerifier = "same-verifier" // the second approval must come from another verifier
 	Incomplete   = "incomplete"    // the command lacks what it needs
 	NotIssue     = "not-issue"     // the certificate can't be reset
+	CapReached   = "cap-reached"   // the daily limit of resets
 )
 
 // issue is the only status of a certificate that can be reset (contracts/bsre.md).
@@ -89,9 +90,7 @@ func (d *decision) decide(cmd Command) error {
 	case Assign:
 		return d.assign(c)
 	case SeeStatus:
-		if d.s.Status.Open() && (c.Code != d.s.Certificate || d.s.CertificateSeen.IsZero()) {
-			d.add(Event{Kind: StatusSeen, By: Actor{Role: sop.BSrE, Name: "BSrE", Via: "esign"}, Code: c.Code, Text: c.Text})
-		}
+		d.seeStatus(c)
 		return nil
 	case Recheck:
 		d.do(CheckStatus{})
@@ -113,6 +112,18 @@ func (d *decision) decide(cmd Command) error {
 		return d.remind(c)
 	}
 	return d.decideReset(cmd)
+}
+
+func (d *decision) seeStatus(c SeeStatus) {
+	if !d.s.Status.Open() || c.Code == d.s.Certificate && !d.s.CertificateSeen.IsZero() {
+		return
+	}
+	by := Actor{Role: sop.BSrE, Name: "BSrE", Via: "esign"}
+	d.add(Event{Kind: StatusSeen, By: by, Code: c.Code, Text: c.Text})
+	if _, reset := d.s.Ended[sop.EndsReset]; reset && c.Code != "" && c.Code != issue {
+		d.flag(by, []letter.Finding{{Code: "status-after-reset", Severity: letter.Warning,
+			Detail: "Sesudah reset, eSign menyebut status sertifikat " + c.Code + ", bukan ISSUE; periksa di AMS."}})
+	}
 }
 
 func (d *decision) open(c Open) error {
@@ -144,7 +155,8 @@ func (d *decision) work() {
 
 func (d *decision) join(c Join) error {
 	known := slices.ContainsFunc(d.s.Letters, func(l Letter) bool { return l.ID == c.Letter.ID })
-	if known && len(c.Changed) == 0 {
+	other := known && c.Subject != nil && *c.Subject != d.s.Subject && (d.subjectOpen() || !d.s.Has("subject-changed"))
+	if known && len(c.Changed) == 0 && !other {
 		return nil
 	}
 	l := c.Letter
@@ -153,12 +165,30 @@ func (d *decision) join(c Join) error {
 		e.Kind, e.At, e.Text = LetterChanged, d.now, strings.Join(c.Changed, "; ")
 		e.Findings = mergeFindings(d.s.Findings, c.Findings)
 	}
+	if other && d.subjectOpen() {
+		e.Subject = c.Subject
+	} else if other {
+		e.Findings = mergeFindings(e.Findings, []letter.Finding{{Code: "subject-changed", Severity: letter.Danger,
+			Detail: "Data pemohon dalam surat berubah setelah reset diajukan; periksa apakah reset itu untuk orang yang benar."}})
+	}
 	_, had := d.s.InSrikandi()
+	approved := d.s.Approval != nil
 	d.add(e)
+	if e.Subject != nil && approved {
+		// The approval was made on other data (invariant 3): it is used up, and the verifiers look again.
+		d.add(Event{Kind: ResetRefused, By: System, Text: "Data pemohon dalam surat berubah setelah disetujui; reset belum diajukan. Periksa sekali lagi."})
+		d.do(toStaff(MailWork, d.a.Holders(sop.Verifier, d.now))...)
+	}
 	if !had && l.SrikandiID != "" {
 		d.do(followUp(d.s, "diproses", "Surat yang sama telah tercatat dengan nomor "+d.s.Number+".")...)
 	}
 	return nil
+}
+
+// subjectOpen reports that no reset was made yet, nor may have been, on the subject as it stands.
+func (d *decision) subjectOpen() bool {
+	return slices.Contains([]Status{StatusReceived, StatusChain, StatusChecking, StatusReturned, StatusSecond, StatusApproved, StatusWaitingSession,
+		StatusPhoneCheck, StatusRefused}, d.s.Status)
 }
 
 func mergeFindings(have, more []letter.Finding) []letter.Finding {
@@ -266,12 +296,16 @@ func (d *decision) verifier(by Actor) error {
 	if !ok || !d.isStaff(by, sop.Verifier) {
 		return refuse(NotAllowed, "Hanya verifikator instansi ini yang dapat melakukannya.")
 	}
-	own := agency.Digits(p.NIP) != "" && agency.Digits(p.NIP) == agency.Digits(d.s.Subject.NIP)
-	own = own || agency.SameAddress(p.Email, d.s.Subject.Email) || (d.s.Subject.NIP == "" && agency.SameName(p.Name, d.s.Subject.Name))
-	if own {
+	if d.s.Subject.Is(p) {
 		return refuse(OwnRequest, "Verifikator tidak dapat memutuskan permohonannya sendiri.")
 	}
 	return nil
+}
+
+// Is reports whether a member of staff is the applicant.
+func (s Subject) Is(p agency.Person) bool {
+	return agency.Digits(p.NIP) != "" && agency.Digits(p.NIP) == agency.Digits(s.NIP) || agency.SameAddress(p.Email, s.Email) ||
+		s.NIP == "" && agency.SameName(p.Name, s.Name)
 }
 
 func (d *decision) approve(c Approve) error {
@@ -288,8 +322,7 @@ func (d *decision) approve(c Approve) error {
 		d.add(Event{Kind: Validated, By: c.By})
 	}
 	e := Event{Kind: Approved, By: c.By, Subject: &subject, Text: c.Text, Again: again}
-	if !second && d.s.Has("repeated-reset") {
-		// A second reset within days needs a second pair of eyes: it kills the link that the first one sent.
+	if !second && d.repeated(c.Facts) {
 		e.Mark = needsSecond
 		d.add(e)
 		d.do(toStaff(MailSecondApproval, d.otherVerifiers(c.By))...)
@@ -329,6 +362,9 @@ func (d *decision) mayApprove(c Approve) error {
 	}
 	if !d.s.Subject.Known || d.s.Subject.Email == "" {
 		return refuse(NoAddress, "E-mail dinas pemohon tidak ada dalam daftar pejabat; daftarkan dahulu, karena tautan BSrE hanya boleh ke alamat terdaftar.")
+	}
+	if words := d.capped(c.Facts); words != "" && d.a.Mode != agency.AMS { // in AMS mode the reset waits for the next day instead
+		return refuse(CapReached, "%s Setujui lagi besok, atau minta operator menaikkan batasnya.", words)
 	}
 	danger := slices.ContainsFunc(d.s.Findings, func(f letter.Finding) bool { return f.Severity == letter.Danger })
 	if danger && !c.SeenRisks {
@@ -400,8 +436,13 @@ func (d *decision) reopen(c Reopen) error {
 	if err := d.verifier(c.By); err != nil {
 		return err
 	}
-	if d.s.Status.Open() {
+	// A link that never reached the applicant, or that they can't use, needs another reset: back to the verifier, and to a second one.
+	lost := slices.Contains([]Status{StatusLink, StatusPassphrase, StatusCertificate}, d.s.Status)
+	if d.s.Status.Open() && !lost {
 		return refuse(WrongState, "Permohonan ini masih terbuka.")
+	}
+	if lost && strings.TrimSpace(c.Text) == "" {
+		return refuse(Incomplete, "Tuliskan mengapa tautan yang sudah dikirim tidak dapat dipakai.")
 	}
 	d.add(Event{Kind: Reopened, By: c.By, Text: c.Text})
 	d.work()

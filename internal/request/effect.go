@@ -38,8 +38,8 @@ type FollowUp struct {
 // Reset asks for the call in AMS mode, in the agency's queue, in order of the deadline.
 type Reset struct{ Due time.Time }
 
-// Watch asks to look after the certificate until it can be used.
-type Watch struct{}
+// Watch asks to look after the certificate until it can be used. AtOnce has it looked at right away: nobody knows what a call did.
+type Watch struct{ AtOnce bool }
 
 // CheckStatus asks the eSign gateway about the applicant's certificate, so that the verifier knows it before they decide.
 type CheckStatus struct{}

@@ -42,6 +42,7 @@ const (
 	Usable               Kind = "Usable"
 	Closed               Kind = "Closed"
 	Reopened             Kind = "Reopened"
+	Flagged              Kind = "Flagged" // findings that came to light after the letter was read
 	Reminded             Kind = "Reminded"
 	Escalated            Kind = "Escalated"
 	NoteAdded            Kind = "NoteAdded"

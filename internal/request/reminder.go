@@ -2,6 +2,7 @@ package request
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -72,15 +73,20 @@ func applicantsMarks(c StepClock) []Reminder {
 
 // untold lists, for each running clock, the marks after the last one that was told, in order of time.
 func untold(s State, a *agency.Agency) ([][]Reminder, error) {
-	if !s.Status.Open() || s.Status == StatusReturned || s.Status == StatusPhoneCheck {
+	if !s.Status.Open() || s.Status == StatusReturned {
 		return nil, nil
+	}
+	if s.Status == StatusPhoneCheck { // the office's clock stands still, but the applicant may not know that BSrE waits for them
+		marks, err := phoneCheck(s, a)
+		return [][]Reminder{marks}, err
 	}
 	steps, total, err := Clocks(s, a, s.Since)
 	if err != nil {
 		return nil, err
 	}
 	var out [][]Reminder
-	if c, ok := Current(steps); ok && (c.Step.Norm != nil || s.Status == StatusLink) {
+	c, ok := Current(steps)
+	if ok && (c.Step.Norm != nil || s.Status == StatusLink) {
 		norm := applicantsDay
 		if c.Step.Norm != nil {
 			norm = *c.Step.Norm
@@ -98,15 +104,61 @@ func untold(s State, a *agency.Agency) ([][]Reminder, error) {
 		}
 		out = append(out, marks)
 	}
+	if ok && s.resetWaits() {
+		marks, err := waitMarks(c, s, a, len(out) == 0, slices.ContainsFunc(out, func(m []Reminder) bool { return len(m) > 0 }))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, marks)
+	}
 	return out, nil
 }
 
+// resetWaits reports that a reset waits for the office: these never wait without anybody being told, whatever the SOP promises.
+func (s *State) resetWaits() bool {
+	return s.Status.AwaitsReset() || slices.Contains([]Status{StatusSecond, StatusBooked, StatusUncertain, StatusRefused}, s.Status)
+}
+
+// verifiersHour is the measure where the SOP gives the step no time, or where its marks were all told before the request came back to the
+// verifiers: a link that can't be sent again by itself must not be forgotten.
+var verifiersHour = sop.Norm{Length: time.Hour, Clock: sop.Working}
+
+// waitMarks are told by that measure, counted from when the request came to stand where it stands. bare: no clock runs; more: a clock has
+// marks to come.
+func waitMarks(c StepClock, s State, a *agency.Agency, bare, more bool) ([]Reminder, error) {
+	mark := func(share float64, level int) Reminder {
+		return Reminder{Step: c.Step.ID, Mark: fmt.Sprintf("tunggu-%d-%g", s.Since.Unix(), share), Share: share, Level: level}
+	}
+	var all []Reminder
+	switch {
+	case bare:
+		all = []Reminder{mark(1, 0), mark(4, 0), mark(8, 1)}
+	case !more && !s.RemindedAt.After(s.Since):
+		all = []Reminder{mark(1, 0)}
+	}
+	c.Start = s.Since
+	return dated(all, c, verifiersHour, s, a)
+}
+
+// phoneCheck is the clock over BSrE's check of the applicant's telephone.
+func phoneCheck(s State, a *agency.Agency) ([]Reminder, error) {
+	c := StepClock{Step: sop.Step{ID: fmt.Sprintf("phone-check-%d", s.PhoneAsked)}, Start: s.Since}
+	s.Pauses = nil // it runs while the office's stands still
+	return dated(applicantsMarks(c), c, applicantsDay, s, a)
+}
+
 func untoldOf(c StepClock, norm sop.Norm, s State, a *agency.Agency) ([]Reminder, error) {
-	kind, length := norm.Measure()
+	_, length := norm.Measure()
 	all := marks(c, s, a, length)
 	if c.Step.Norm == nil && c.Step.ID != TotalStep {
 		all = applicantsMarks(c)
 	}
+	return dated(all, c, norm, s, a)
+}
+
+// dated leaves out what was told and says when the rest comes.
+func dated(all []Reminder, c StepClock, norm sop.Norm, s State, a *agency.Agency) ([]Reminder, error) {
+	kind, length := norm.Measure()
 	for i := len(all) - 1; i >= 0; i-- {
 		if s.Reminded[all[i].Step+"/"+all[i].Mark] {
 			all = all[i+1:]
@@ -176,6 +228,8 @@ func (d *decision) remind(c Remind) error {
 
 func (d *decision) remindWhom(r Reminder) []Effect {
 	switch {
+	case d.s.Status == StatusPhoneCheck && r.Level == 0:
+		return toApplicant(MailPhoneCheck, d.s)
 	case d.s.Holder == sop.Applicant && r.Level > 0:
 		return toStaff(MailCallApplicant, d.a.Holders(sop.Verifier, d.now))
 	case d.s.Holder == sop.Applicant:

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"pulih/internal/agency"
+	"pulih/internal/letter"
 	"pulih/internal/sop"
 )
 
@@ -12,17 +13,22 @@ import (
 func (d *decision) decideReset(cmd Command) error {
 	switch c := cmd.(type) {
 	case AwaitSession:
-		if d.s.Status == StatusApproved {
-			d.add(Event{Kind: SessionAwaited, By: System})
-			if p, ok := d.a.Person(d.s.Approval.By.ID); ok { // the call is made in the name of the one who approved
-				d.do(toStaff(MailSessionNeeded, []agency.Person{p})...)
+		return d.awaitSession(c)
+	case AskPhone:
+		if d.s.Status == StatusApproved || d.s.Status == StatusWaitingSession {
+			d.add(Event{Kind: PhoneCheckAsked, By: System, Text: c.Text})
+			if !c.Again {
+				d.do(toApplicant(MailPhoneCheck, d.s)...)
 			}
 		}
 		return nil
-	case AskPhone:
-		if d.s.Status == StatusApproved || d.s.Status == StatusWaitingSession {
-			d.add(Event{Kind: PhoneCheckAsked, By: System})
-			d.do(toApplicant(MailPhoneCheck, d.s)...)
+	case Flag:
+		d.flag(c.By, c.Findings)
+		return nil
+	case Evidence:
+		d.add(Event{Kind: NoteAdded, By: c.By, Text: c.Text})
+		if d.s.Status == StatusUncertain {
+			d.do(toStaff(MailUncertain, d.a.Holders(sop.Verifier, d.now))...)
 		}
 		return nil
 	case Book:
@@ -49,8 +55,40 @@ func (d *decision) decideReset(cmd Command) error {
 	return refuse(WrongState, "Perintah tidak dikenal.")
 }
 
-func (d *decision) awaitsReset() bool {
-	return slices.Contains([]Status{StatusApproved, StatusWaitingSession, StatusPhoneCheck}, d.s.Status)
+func (d *decision) awaitsReset() bool { return d.s.Status.AwaitsReset() }
+
+// AwaitsReset reports whether an approval waits for its call.
+func (s Status) AwaitsReset() bool {
+	return s == StatusApproved || s == StatusWaitingSession || s == StatusPhoneCheck
+}
+
+// awaitSession: the call is made in the name of the one who approved; any verifier can help where the agency lends sessions.
+func (d *decision) awaitSession(c AwaitSession) error {
+	if d.s.Status != StatusApproved && d.s.Status != StatusPhoneCheck {
+		return nil
+	}
+	d.add(Event{Kind: SessionAwaited, By: System})
+	who := d.a.Holders(sop.Verifier, d.now)
+	if p, ok := d.a.Person(d.s.Approval.By.ID); ok && !d.a.Rules.LendSessions {
+		who = []agency.Person{p}
+	}
+	if !c.Quiet {
+		d.do(toStaff(MailSessionNeeded, who)...)
+	}
+	return nil
+}
+
+// flag adds what the request doesn't know yet.
+func (d *decision) flag(by Actor, more []letter.Finding) {
+	all := mergeFindings(d.s.Findings, more)
+	if len(all) == len(d.s.Findings) {
+		return
+	}
+	var words []string
+	for _, f := range all[len(d.s.Findings):] {
+		words = append(words, f.Detail)
+	}
+	d.add(Event{Kind: Flagged, By: by, Findings: all, Text: strings.Join(words, " ")})
 }
 
 // book refuses whatever isn't covered by the approval in force: another subject's address, or an approval that a call was made on
@@ -76,7 +114,8 @@ func (d *decision) book(c Book) error {
 }
 
 func (d *decision) outcome(c Outcome) error {
-	if d.s.Status != StatusBooked && d.s.Status != StatusUncertain {
+	mine := d.s.Booking != nil && (c.Approval == 0 || c.Approval == d.s.Booking.Approval)
+	if !mine || d.s.Status != StatusBooked && d.s.Status != StatusUncertain {
 		return d.lateOutcome(c)
 	}
 	switch c.Kind {
@@ -85,15 +124,11 @@ func (d *decision) outcome(c Outcome) error {
 	case ResetRefused:
 		d.refused(c.By, c.Text)
 	case ResetNotSent:
-		if d.s.Status == StatusBooked {
-			d.add(Event{Kind: ResetNotSent, By: c.By, Text: c.Text})
-			d.do(Reset{Due: d.resetDue()})
-		}
+		d.add(Event{Kind: ResetNotSent, By: c.By, Text: c.Text})
+		d.do(Reset{Due: d.resetDue()})
 	case ResetUncertain:
 		if d.s.Status == StatusBooked {
-			d.add(Event{Kind: ResetUncertain, By: c.By, Text: c.Text})
-			d.do(toStaff(MailUncertain, d.a.Holders(sop.Verifier, d.now))...)
-			d.do(Watch{})
+			d.uncertain(c.By, c.Text)
 		}
 	default:
 		return refuse(Incomplete, "Hasil reset tidak dikenal: %s.", c.Kind)
@@ -101,18 +136,31 @@ func (d *decision) outcome(c Outcome) error {
 	return nil
 }
 
-// lateOutcome is one that comes when nobody waits for it any more: its maker was thought dead. It must not be lost, and where a new approval
-// waits it spares the second call.
+// uncertain leaves the next step to a human; what the details show right away helps them.
+func (d *decision) uncertain(by Actor, text string) {
+	d.add(Event{Kind: ResetUncertain, By: by, Text: text})
+	d.do(toStaff(MailUncertain, d.a.Holders(sop.Verifier, d.now))...)
+	d.do(Watch{AtOnce: true})
+}
+
+// lateOutcome is one that comes when nobody waits for it any more: its maker was thought dead. It must not be lost, and where another call
+// isn't booked yet it spares that one.
 func (d *decision) lateOutcome(c Outcome) error {
 	switch {
-	case !d.s.Status.Open():
-		return refuse(WrongState, "Permohonan ini sudah ditutup.")
-	case c.Kind == ResetAccepted && d.awaitsReset() && d.s.ResetCalls > 0:
+	case c.Kind == ResetAccepted && d.s.ResetCalls > 0 && d.beforeCall():
 		d.accepted(Event{Kind: ResetAccepted, By: c.By, Text: "Jawaban BSrE datang terlambat: " + c.Text})
 	default:
 		d.add(Event{Kind: NoteAdded, By: c.By, Text: "Hasil reset yang datang terlambat: " + c.Text})
+		if c.Kind == ResetAccepted && d.s.Status == StatusRejected { // a link is under way that nobody wants any more
+			d.do(toStaff(MailUncertain, d.a.Holders(sop.Verifier, d.now))...)
+		}
 	}
 	return nil
+}
+
+// beforeCall reports that no call is booked now, but one may follow.
+func (d *decision) beforeCall() bool {
+	return d.awaitsReset() || slices.Contains([]Status{StatusChecking, StatusSecond, StatusRefused}, d.s.Status)
 }
 
 // accepted: the portal's call is what sends the link (contracts/bsre.md), so that its success ends both steps.
@@ -136,7 +184,11 @@ func (d *decision) confirm(c Confirm) error {
 	if !d.awaitsReset() && d.s.Status != StatusUncertain {
 		return refuse(WrongState, "Tidak ada reset yang menunggu konfirmasi.")
 	}
+	if d.awaitsReset() {
+		d.flag(System, d.againstRules(c.Facts))
+	}
 	d.accepted(Event{Kind: ResetConfirmed, By: c.By})
+	d.do(CheckStatus{})
 	return nil
 }
 
@@ -162,9 +214,7 @@ func (d *decision) unsure(c Unsure) error {
 	if !d.awaitsReset() {
 		return refuse(WrongState, "Tidak ada reset yang menunggu konfirmasi.")
 	}
-	d.add(Event{Kind: ResetUncertain, By: c.By, Text: or(c.Text, "Portal AMS tidak menjawab verifikator.")})
-	d.do(toStaff(MailUncertain, d.a.Holders(sop.Verifier, d.now))...)
-	d.do(Watch{})
+	d.uncertain(c.By, or(c.Text, "Portal AMS tidak menjawab verifikator."))
 	return nil
 }
 
@@ -177,10 +227,11 @@ func or(a, b string) string {
 
 // observe takes the latest thing seen and fills in what must have happened before it: nobody can sign again who got no link.
 func (d *decision) observe(c Observe) error {
-	if !slices.Contains([]Status{StatusBooked, StatusUncertain, StatusLink, StatusPassphrase, StatusCertificate}, d.s.Status) {
+	early := d.s.Status == StatusBooked || d.s.Status == StatusUncertain || d.s.Tried && d.beforeCall()
+	if !early && !slices.Contains([]Status{StatusLink, StatusPassphrase, StatusCertificate}, d.s.Status) {
 		return nil
 	}
-	if d.s.Status == StatusBooked || d.s.Status == StatusUncertain {
+	if early {
 		d.add(Event{Kind: ResetAccepted, At: c.At, By: c.By, Text: "Diketahui kemudian: " + c.Text})
 	}
 	way := []struct {

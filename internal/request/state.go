@@ -57,19 +57,25 @@ type State struct {
 	Approvals  int       // approvals ever given
 	Booking    *Booking  // the call that the approval in force led to
 	BookedAt   time.Time
-	ResetCalls int    // bookings ever made
-	Confirmed  bool   // assisted mode: the verifier made it by hand
-	Words      string // last words of BSrE, or the reason of a return or rejection
+	LastCall   *Booking // the last call that was ever booked, whatever became of it
+	LastCallAt time.Time
+	LastReset  time.Time // when BSrE last took a reset in this request, as far as is known
+	Tried      bool      // a call was made, or may have been: signs of a new certificate count
+	PhoneAsked int       // version of the approval that BSrE's check of the telephone was asked for
+	ResetCalls int       // bookings ever made
+	Confirmed  bool      // assisted mode: the verifier made it by hand
+	Words      string    // last words of BSrE, or the reason of a return or rejection
 	Missing    []string
 	LastNote   string
 
 	Certificate     string // status of the applicant's certificate as the gateway told it last ("ISSUE", ...); empty: not asked or not known
 	CertificateSeen time.Time
 
-	Pauses   []sop.Pause
-	Ended    map[sop.Ends]time.Time // when each end was reached, but for dispositions
-	Reminded map[string]bool        // "step/mark"
-	By       map[sop.Ends]Actor
+	Pauses     []sop.Pause
+	Ended      map[sop.Ends]time.Time // when each end was reached, but for dispositions
+	Reminded   map[string]bool        // "step/mark"
+	RemindedAt time.Time
+	By         map[sop.Ends]Actor
 }
 
 // Approval is a verifier's word on exactly this subject.
@@ -95,10 +101,13 @@ func (s *State) apply(e Event) {
 	switch e.Kind {
 	case Received:
 		s.open(e)
-	case LetterJoined, LetterChanged:
+	case LetterJoined, LetterChanged, Flagged:
 		s.join(e)
 	case NoteAdded:
 		s.LastNote = e.Text
+		if s.Status == StatusUncertain && e.By.Role == sop.BSrE && e.By.Via == "mail" {
+			s.Words = e.Text
+		}
 	case StatusSeen:
 		s.Certificate, s.CertificateSeen = e.Code, e.At
 	case LetterGone, Validated:
@@ -131,19 +140,24 @@ func (s *State) apply(e Event) {
 
 // applyReset goes on from the approval to the end.
 func (s *State) applyReset(e Event) {
-	if s.Status == StatusPhoneCheck {
+	if s.Status == StatusPhoneCheck && e.Kind != Reminded && e.Kind != Escalated {
 		s.resume(e.At)
 	}
 	switch e.Kind {
 	case SessionAwaited:
 		s.Status = StatusWaitingSession
+		s.hold(sop.Verifier, nil, e.At)
 	case PhoneCheckAsked:
 		// The applicant owes BSrE an answer: until it comes the office's clock stands still.
 		s.Status = StatusPhoneCheck
+		if s.Approval != nil {
+			s.PhoneAsked = s.Approval.Version
+		}
 		s.Pauses = append(s.Pauses, sop.Pause{From: e.At})
 		s.hold(sop.Applicant, nil, e.At)
 	case ResetBooked:
 		s.Status, s.Booking, s.BookedAt = StatusBooked, e.Booking, e.At
+		s.LastCall, s.LastCallAt = e.Booking, e.At
 		s.ResetCalls++
 		s.hold(sop.BSrE, nil, e.At)
 	case ResetNotSent:
@@ -151,7 +165,7 @@ func (s *State) applyReset(e Event) {
 		s.Status, s.Words, s.Booking = StatusApproved, e.Text, nil
 		s.hold(sop.Verifier, nil, e.At)
 	case ResetUncertain:
-		s.Status, s.Words = StatusUncertain, e.Text
+		s.Status, s.Words, s.Tried = StatusUncertain, e.Text, true
 		s.hold(sop.Verifier, nil, e.At)
 	case ResetRefused:
 		// The approval is used up: another call needs another approval (invariant 4).
@@ -160,7 +174,10 @@ func (s *State) applyReset(e Event) {
 		s.hold(sop.Verifier, nil, e.At)
 	case ResetAccepted, ResetConfirmed:
 		s.Confirmed = e.Kind == ResetConfirmed
-		s.Status = StatusLink
+		s.Status, s.Tried = StatusLink, true
+		if e.At.After(s.LastReset) {
+			s.LastReset = e.At
+		}
 		s.end(sop.EndsReset, e)
 		s.hold(sop.BSrE, nil, e.At)
 	case LinkMailed:
@@ -181,13 +198,14 @@ func (s *State) applyReset(e Event) {
 		s.Status, s.ClosedAt = StatusClosed, e.At
 		s.hold("", nil, e.At)
 	case Reopened:
+		s.Tried = s.Tried && s.ClosedAt.IsZero() // a link that was used up proves nothing any more
 		s.Status, s.ClosedAt, s.Approval, s.Booking = StatusChecking, time.Time{}, nil, nil
 		for _, end := range []sop.Ends{sop.EndsApproved, sop.EndsReset, sop.EndsLink, sop.EndsPassphrase, sop.EndsCertificate, sop.EndsUsable} {
 			delete(s.Ended, end)
 		}
 		s.hold(sop.Verifier, nil, e.At)
 	case Reminded, Escalated:
-		s.Reminded[e.Step+"/"+e.Mark] = true
+		s.Reminded[e.Step+"/"+e.Mark], s.RemindedAt = true, e.At
 	}
 }
 
