@@ -202,7 +202,7 @@ func (s scene) missing(requests map[string][]store.Request) []string {
 // kinds counts what the letters of the play were read as; those that we registered in Srikandi ourselves come back and don't count.
 func (p *Play) kinds(ctx context.Context) (map[letter.Kind]int, error) {
 	rows, err := p.Store.Pool.Query(ctx, `SELECT coalesce(kind, ''), count(*) FROM letters
-		WHERE NOT EXISTS (SELECT FROM registrations r WHERE channel = 'srikandi' AND r.srikandi_id = source) GROUP BY kind`)
+		WHERE NOT EXISTS (SELECT FROM registrations r WHERE channel = 'srikandi' AND r.srikandi_id = source AND r.agency = letters.agency) GROUP BY kind`)
 	if err != nil {
 		return nil, fmt.Errorf("counting kinds: %w", err)
 	}
