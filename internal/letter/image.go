@@ -36,8 +36,53 @@ func normalizeImage(data []byte, out *bufio.Writer) error {
 		return fmt.Errorf("decoding the image: %w", err)
 	}
 	grey := shrink(img, exifOrientation(data))
+	removeRules(grey)
 	enc := png.Encoder{CompressionLevel: png.BestSpeed}
 	return enc.Encode(out, grey)
+}
+
+// removeRules whitens the lines of tables: tesseract takes them for letters, or for the edges of columns that it then reads apart. A rule
+// is a dark run longer than any letter, and thin.
+func removeRules(g *image.Gray) {
+	w, h := g.Rect.Dx(), g.Rect.Dy()
+	long := max(60, max(w, h)/28)
+	var rules [][4]int // x0, y0, x1, y1
+	for y := range h {
+		row := g.Pix[y*g.Stride : y*g.Stride+w]
+		runs(w, long, func(i int) bool { return row[i] < 150 }, func(a, b int) { rules = append(rules, [4]int{a, y, b, y + 1}) })
+	}
+	for x := range w {
+		runs(h, long, func(i int) bool { return g.Pix[i*g.Stride+x] < 150 }, func(a, b int) { rules = append(rules, [4]int{x, a, x + 1, b}) })
+	}
+	if len(rules) > 4*(w+h) {
+		return // a dark picture, not a page with rules
+	}
+	for _, r := range rules {
+		for y := max(0, r[1]-1); y < min(h, r[3]+1); y++ {
+			for x := max(0, r[0]-1); x < min(w, r[2]+1); x++ {
+				g.Pix[y*g.Stride+x] = 255
+			}
+		}
+	}
+}
+
+// runs reports the stretches of at least long dark places; a gap of two counts as dark, since scanners drop pixels.
+func runs(n, long int, dark func(int) bool, report func(a, b int)) {
+	start, last := -1, -10
+	for i := 0; i <= n; i++ {
+		if i < n && dark(i) {
+			if i-last > 3 {
+				if start >= 0 && last-start >= long {
+					report(start, last+1)
+				}
+				start = i
+			}
+			last = i
+		}
+	}
+	if start >= 0 && last-start >= long {
+		report(start, last+1)
+	}
 }
 
 // shrink averages blocks of pixels to a grey image and turns it.

@@ -131,9 +131,12 @@ func (w *work) afterOCR(name string, d, o document) []document {
 // scanPage renders one page and reads it with tesseract.
 func (w *work) scanPage(ctx context.Context, pdf []byte, page int) (string, error) {
 	n := strconv.Itoa(page)
-	img, err := w.run(ctx, child{path: w.reader.opts.PDFToPPM, args: []string{"-q", "-gray", "-scale-to", strconv.Itoa(ocrSide), "-f", n, "-l", n, "-singlefile", "-"}, input: pdf})
+	img, err := w.run(ctx, child{path: w.reader.opts.PDFToPPM, args: []string{"-q", "-gray", "-png", "-scale-to", strconv.Itoa(ocrSide), "-f", n, "-l", n, "-singlefile", "-"}, input: pdf})
 	if err != nil {
 		return "", err
+	}
+	if clean, err := w.run(ctx, w.reader.self("image", img)); err == nil {
+		img = clean
 	}
 	return w.ocr(ctx, img)
 }
