@@ -11,7 +11,8 @@ CREATE TABLE visits (                        -- sessions of people at the desk
     browser  text NOT NULL,
     begun_at timestamptz NOT NULL,
     used_at  timestamptz NOT NULL,
-    ends_at  timestamptz NOT NULL            -- whatever happens
+    ends_at  timestamptz NOT NULL,           -- whatever happens
+    ceremony bytea                           -- sealed: what a passkey is being asked; used once
 );
 CREATE INDEX visits_person ON visits (agency, person);
 

@@ -23,6 +23,8 @@ var cli struct {
 	Quarantine QuarantineCmd `cmd:"" help:"Work with letters that could not be read."`
 	StopResets StopResetsCmd `cmd:"" help:"Hold all resets of an agency at once."`
 
+	Invite InviteCmd `cmd:"" help:"Print a link with which a member of the staff signs in for the first time."`
+
 	Clock   ClockCmd   `cmd:"" help:"Compute a deadline on an agency's calendar."`
 	Inspect InspectCmd `cmd:"" help:"Read letters (.eml, .pdf, ...) and show what was found; needs no service."`
 	Check   CheckCmd   `cmd:"" help:"Validate the configuration and try every connection."`

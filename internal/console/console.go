@@ -16,6 +16,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-webauthn/webauthn/webauthn"
+
 	"pulih/bsre"
 	"pulih/internal/agency"
 	"pulih/internal/letter"
@@ -37,6 +39,8 @@ type Options struct {
 	Report func(ctx context.Context, agencyKey, template, office string, from, until time.Time) (mailflow.Digest, error)
 	// Sentences are those of the daemon's health; nil: none.
 	Sentences func(ctx context.Context) []string
+	// OIDC is the single sign-on of each agency that has one.
+	OIDC map[string]OIDC
 	// DemoAMS fills the form for an AMS session in the demo: account, password and the one-time code of now.
 	DemoAMS func(agencyKey, person string) (user, password, otp string)
 	// Demo lets anybody on this machine choose a role, and asks for no passkey.
@@ -55,6 +59,7 @@ type Console struct {
 	open     *http.ServeMux
 	pictures pictures
 	tries    limiter
+	webauthn *webauthn.WebAuthn // nil: the address allows no passkeys
 }
 
 //go:embed templates
@@ -75,6 +80,9 @@ func New(o Options) (*Console, error) {
 	var err error
 	if c.public, err = url.Parse(o.PublicURL); err != nil {
 		return nil, fmt.Errorf("the desk's public address: %w", err)
+	}
+	if c.webauthn, err = newWebAuthn(c.public); err != nil {
+		return nil, err
 	}
 	c.secure = c.public.Scheme == "https" || (c.public.Host != "" && !loopback(c.public.Hostname()))
 	for _, a := range o.Agencies {

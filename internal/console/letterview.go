@@ -13,6 +13,7 @@ import (
 
 	"pulih/internal/letter"
 	"pulih/internal/store"
+	"pulih/mailflow"
 )
 
 // letterView is a letter as the desk shows it: text with the found fields marked, and its files.
@@ -88,7 +89,7 @@ func (c *Console) letterView(p *page, l store.Letter) (letterView, letter.Readin
 	} else if err != nil {
 		return v, r, err
 	}
-	v.Number, v.Date, v.Subject, v.Reasons = str(r.Letter.Number), str(r.Letter.Date), str(r.Letter.Subject), r.Reasons
+	v.Number, v.Date, v.Subject, v.Reasons = str(r.Letter.Number), dateWords(str(r.Letter.Date)), str(r.Letter.Subject), r.Reasons
 	if l.Channel == "mail" && !l.HeadersOnly {
 		if err := c.mailText(p, l, r, &v); err != nil {
 			return v, r, err
@@ -185,6 +186,15 @@ func marked(name, text string, evidence []letter.Evidence) document {
 		d.Lines = append(d.Lines, l)
 	}
 	return d
+}
+
+// dateWords is "23 November 2026" for "2026-11-23"; anything else stays as it is.
+func dateWords(s string) string {
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		return s
+	}
+	return mailflow.NoticeDay(t)
 }
 
 func clean(s string) string { return letter.MaskNIK(letter.Mask(s)) }

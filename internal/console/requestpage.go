@@ -203,7 +203,7 @@ func (d *requestPage) offer(p *page, s request.State) {
 		Complete: w.may(decide) && in(request.StatusReturned),
 		Confirm:  w.may(decide) && in(request.StatusApproved, request.StatusWaitingSession, request.StatusPhoneCheck, request.StatusUncertain),
 		Observe:  w.may(decide) && in(request.StatusLink, request.StatusPassphrase, request.StatusCertificate, request.StatusUncertain),
-		Reopen:   w.may(decide) && in(request.StatusClosed, request.StatusRejected),
+		Reopen:   w.may(decide) && in(request.StatusClosed, request.StatusRejected, request.StatusLink),
 		Note:     w.may(note),
 		Reveal:   w.may(seeIdentity) && s.Subject.NIK != "",
 	}

@@ -90,7 +90,10 @@ func detail(l *line, a *agency.Agency, e request.Event) {
 		l.Link = letterTarget(e.Letter.ID)
 		l.Shape = e.Letter.Channel
 	}
-	if e.By == request.System || e.By.Role == sop.BSrE && e.By.Name == "" {
-		l.Who = or(l.Who, e.By.Role.Title())
+	switch {
+	case e.By == request.System:
+		l.Who, l.Via = "", "oleh pulih"
+	case e.By.Role == sop.BSrE:
+		l.Who = "" // the role says it
 	}
 }

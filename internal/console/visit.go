@@ -23,6 +23,9 @@ type visitor struct {
 // weak: they signed in by mail alone, and their role needs a passkey.
 func (v *visitor) weak() bool { return !v.visit.Strong && needsPasskey(v.roles) }
 
+// Name is the person's, with titles.
+func (v *visitor) Name() string { return v.person.Name }
+
 // Title is the role that the head of the page names: the first of their own.
 func (v *visitor) Title() string {
 	if len(v.roles) == 0 {
@@ -103,4 +106,15 @@ func browserName(agent string) string {
 		}
 	}
 	return name + system
+}
+
+func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+
+// decode is nil for what isn't base64: Keys.Open refuses it.
+func decode(s string) []byte {
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil {
+		return []byte{}
+	}
+	return b
 }

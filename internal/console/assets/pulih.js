@@ -122,3 +122,33 @@ document.addEventListener("submit", (event) => {
   event.target.dataset.sent = "ya";
   setTimeout(() => delete event.target.dataset.sent, 5000);
 });
+
+// Passkeys: the browser asks the person, we carry question and answer (WebAuthn Level 3, section 5.1).
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.("[data-kunci]");
+  if (!button) return;
+  const note = document.getElementById("kunci-gagal");
+  const tell = (text) => { note.textContent = text; note.hidden = false; };
+  note.hidden = true;
+  if (!window.PublicKeyCredential?.parseCreationOptionsFromJSON) return tell("Peramban ini belum mengenal kunci sandi. Perbarui, atau pakai Chrome, Edge, Firefox, atau Safari terbaru.");
+  button.disabled = true;
+  try {
+    const question = await fetch(button.dataset.dari, { method: "POST", credentials: "same-origin" });
+    if (!question.ok) throw new Error(await words(question));
+    const options = await question.json();
+    const credential = button.dataset.kunci === "simpan"
+      ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) })
+      : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });
+    const answer = await fetch(button.dataset.ke, { method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json" }, body: JSON.stringify(credential) });
+    if (!answer.ok) throw new Error(await words(answer));
+    const next = await answer.json();
+    location.assign("tetap" in button.dataset ? location.pathname : next.ke);
+  } catch (error) {
+    tell(error.name === "Error" ? error.message : "Kunci sandi tidak jadi dipakai. Coba lagi bila itu tidak Anda maksud.");
+    button.disabled = false;
+  }
+  async function words(answer) {
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    return page.querySelector("main p")?.textContent || "Tidak berhasil. Muat ulang halaman, lalu coba lagi.";
+  }
+});
