@@ -140,6 +140,7 @@ type SignOptions struct {
 	Stamp   time.Time // of a signature timestamp; zero for none
 	StampBy *PKI      // nil means the signer's own PKI
 	Format  string    // SubFilter; empty means ETSI.CAdES.detached
+	Slack   string    // stands behind the signature within the gap of the ByteRange: what a forger needs
 }
 
 // PDFBuilder adds revisions to a PDF that fpdf wrote.
@@ -245,13 +246,13 @@ func (b *PDFBuilder) sign(o SignOptions, cms func([]byte) ([]byte, error)) error
 	}
 	mark := fmt.Sprintf("/ByteRange [0 %s]", strings.Repeat("         0 ", 2)+"         0")
 	b.Append(map[int]string{
-		sig:    fmt.Sprintf("<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /%s %s /Contents <%s> >>", o.Format, mark, zeros(room)),
+		sig:    fmt.Sprintf("<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /%s %s /Contents <%s>%s >>", o.Format, mark, zeros(room), o.Slack),
 		fld:    fmt.Sprintf("<< /FT /Sig /T (Tanda%d) /Type /Annot /Subtype /Widget /Rect [0 0 0 0] /V %d 0 R >>", fld, sig),
 		b.root: fmt.Sprintf("<<%s /AcroForm << /Fields [%s] /SigFlags 3 >> >>", b.catalog, refs),
 	})
 	at := bytes.LastIndex(b.Data, []byte(mark))
 	open := at + bytes.IndexByte(b.Data[at:], '<')
-	end := open + 2 + room
+	end := open + 2 + room + len(o.Slack)
 	filled := fmt.Sprintf("/ByteRange [0 %10d %10d %10d]", open, end, len(b.Data)-end)
 	if len(filled) != len(mark) {
 		return fmt.Errorf("signing a test PDF: the range has %d bytes, not %d", len(filled), len(mark))

@@ -235,6 +235,10 @@ func TestAWrappedSignatureIsInvalid(t *testing.T) {
 		copy(data[i:], repl)
 		expect(t, pdfsig.Verify(data, f.roots, now), pdfsig.Invalid)
 	}
+	// The cryptography is right, but the gap holds a value that anybody can change.
+	slack := f.signed(t, corpus.SignOptions{Slack: " /Reason (aman) "})
+	expect(t, pdfsig.Verify(slack.Data, f.roots, now), pdfsig.Invalid, pdfsig.BadRange)
+	expect(t, pdfsig.Verify(bytes.Replace(slack.Data, []byte("(aman)"), []byte("(awas)"), 1), f.roots, now), pdfsig.Invalid, pdfsig.BadRange)
 	// A gap that is widened to hold more than the signature.
 	wide := bytes.Replace(b.Data, []byte("/Contents <"), []byte("/X (..) /Contents <"), 1)
 	if r := pdfsig.Verify(wide, f.roots, now); r.Status != pdfsig.Invalid && r.Status != pdfsig.Indeterminate {
