@@ -84,11 +84,11 @@ func (d *Daemon) wakeResets(ctx context.Context, t *tenant) error {
 type schedule struct {
 	name string
 	when config.Schedule
-	to   func(t *tenant, last, at time.Time) []report
+	to   func(t *tenant, last, at time.Time) []sending
 }
 
-// report is one mail of a schedule: to whom, and about which span.
-type report struct {
+// sending is one mail of a schedule: to whom, and about which span.
+type sending struct {
 	to          request.Recipient
 	office      string
 	from, until time.Time
@@ -152,7 +152,7 @@ func (d *Daemon) runSchedule(ctx context.Context, t *tenant, s schedule) error {
 }
 
 // period keeps a report's span in the outbox: "2026-11-23T00:00:00+07:00 2026-11-24T00:00:00+07:00 dindikbud".
-func period(r report) string {
+func period(r sending) string {
 	return r.from.Format(time.RFC3339) + " " + r.until.Format(time.RFC3339) + " " + r.office
 }
 
@@ -160,37 +160,37 @@ func day(at time.Time) time.Time {
 	return time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, at.Location())
 }
 
-func headDaily(t *tenant, _, at time.Time) []report {
+func headDaily(t *tenant, _, at time.Time) []sending {
 	return toRole(t, sop.Head, at, day(at), day(at).AddDate(0, 0, 1))
 }
 
-func headWeekly(t *tenant, _, at time.Time) []report {
+func headWeekly(t *tenant, _, at time.Time) []sending {
 	until := day(at).AddDate(0, 0, 1)
 	return toRole(t, sop.Head, at, until.AddDate(0, 0, -7), until)
 }
 
-func verifierMorning(t *tenant, _, at time.Time) []report {
+func verifierMorning(t *tenant, _, at time.Time) []sending {
 	return toRole(t, sop.Verifier, at, day(at), day(at).AddDate(0, 0, 1))
 }
 
-func toRole(t *tenant, role sop.Role, at, from, until time.Time) []report {
-	var out []report
+func toRole(t *tenant, role sop.Role, at, from, until time.Time) []sending {
+	var out []sending
 	for _, p := range t.Holders(role, at) {
-		out = append(out, report{to: request.Recipient{Kind: "staff", ID: p.ID, Name: p.Name, Address: p.Email}, from: from, until: until})
+		out = append(out, sending{to: request.Recipient{Kind: "staff", ID: p.ID, Name: p.Name, Address: p.Email}, from: from, until: until})
 	}
 	return out
 }
 
 // perOffice goes to the head of each office, about its own requests since the report before; one without any is left out when the mail is
 // made.
-func perOffice(t *tenant, last, at time.Time) []report {
-	var out []report
+func perOffice(t *tenant, last, at time.Time) []sending {
+	var out []sending
 	for _, o := range t.Offices {
 		if o.Head.Email == "" {
 			continue
 		}
 		to := request.Recipient{Kind: "office", ID: o.ID, Name: o.Head.Name, Address: o.Head.Email}
-		out = append(out, report{to: to, office: o.ID, from: last, until: at})
+		out = append(out, sending{to: to, office: o.ID, from: last, until: at})
 	}
 	return out
 }

@@ -130,7 +130,7 @@ func (tx *Tx) project(a *agency.Agency, st request.State) error {
 			return fmt.Errorf("linking letter %d to %s: %w", l.ID, st.Number, err)
 		}
 	}
-	return nil
+	return tx.measure(a, st)
 }
 
 // Receive opens a request for a letter and applicant, or joins the one that has any of the keys (invariant 2). Keys are made by LetterKeys.
@@ -313,7 +313,11 @@ func (s *Store) rebuildOne(ctx context.Context, a *agency.Agency, number string,
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return fmt.Errorf("reading the row of %s: %w", number, err)
 		}
-		if same = sameRow(have, want); same {
+		measured, err := tx.sameMeasure(a, st)
+		if err != nil {
+			return err
+		}
+		if same = measured && sameRow(have, want); same {
 			return nil
 		}
 		return tx.project(a, st)
