@@ -34,7 +34,7 @@ const NotEnded int32 = -1
 // Measure computes the row of a request as it stands. A year without a calendar leaves Used empty.
 func Measure(s request.State, a *agency.Agency) (Row, error) {
 	r := Row{Number: s.Number, OfficeID: s.Subject.OfficeID, OpenedAt: s.OpenedAt, Rejected: s.Status == request.StatusRejected, Used: Used{},
-		Decided: s.By[sop.EndsApproved].ID}
+		Decided: s.DecidedBy.ID}
 	if !s.Status.Open() {
 		r.ClosedAt = s.ClosedAt
 	}

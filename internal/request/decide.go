@@ -108,6 +108,8 @@ func (d *decision) decide(cmd Command) error {
 	case Note:
 		d.add(Event{Kind: NoteAdded, By: c.By, Text: c.Text})
 		return nil
+	case Explain:
+		return d.explain(c)
 	case Remind:
 		return d.remind(c)
 	}

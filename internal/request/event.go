@@ -46,6 +46,7 @@ const (
 	Reminded             Kind = "Reminded"
 	Escalated            Kind = "Escalated"
 	NoteAdded            Kind = "NoteAdded"
+	BreachExplained      Kind = "BreachExplained" // why a promise was broken
 )
 
 // Actor is who did something, as far as the source tells.

@@ -68,6 +68,9 @@ type State struct {
 	Missing    []string
 	LastNote   string
 
+	BreachReason string // why a promise was broken, as somebody of the chain recorded it
+	DecidedBy    Actor  // the verifier who approved or rejected last
+
 	Certificate     string // status of the applicant's certificate as the gateway told it last ("ISSUE", ...); empty: not asked or not known
 	CertificateSeen time.Time
 
@@ -105,6 +108,8 @@ func (s *State) apply(e Event) {
 		s.join(e)
 	case NoteAdded:
 		s.LastNote = e.Text
+	case BreachExplained:
+		s.BreachReason = e.Text
 		if s.Status == StatusUncertain && e.By.Role == sop.BSrE && e.By.Via == "mail" {
 			s.Words = e.Text
 		}
@@ -131,7 +136,7 @@ func (s *State) apply(e Event) {
 		s.approve(e)
 	case Rejected:
 		s.resume(e.At)
-		s.Status, s.Words, s.ClosedAt = StatusRejected, e.Text, e.At
+		s.Status, s.Words, s.ClosedAt, s.DecidedBy = StatusRejected, e.Text, e.At, e.By
 		s.hold("", nil, e.At)
 	default:
 		s.applyReset(e)
@@ -316,6 +321,7 @@ func (s *State) approve(e Event) {
 		s.Booking = nil
 	}
 	s.Approvals++
+	s.DecidedBy = e.By
 	s.Status = StatusApproved
 	if e.Mark == needsSecond {
 		s.Status = StatusSecond
