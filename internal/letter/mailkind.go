@@ -13,8 +13,10 @@ var (
 	autoTitle       = regexp.MustCompile(`(?i)^\s*((automatic|auto)[- ]?(reply|response)|out of (the )?office|autoreply|balasan otomatis|jawaban otomatis|respon otomatis|pesan otomatis|auto:|sedang cuti|vacation|pemberitahuan cuti)`)
 	autoText        = regexp.MustCompile(`(?i)(ini adalah (balasan|pesan|jawaban|surel|email) otomatis|(balasan|pesan) (ini )?(dikirim|dibuat) (secara )?otomatis|this is an automat(ic|ed) (reply|response|message)|saya sedang (cuti|dinas luar|tidak (berada )?di kantor)|out of (the )?office|terima kasih,? surel anda telah kami terima dan akan)`)
 	instruction     = regexp.MustCompile(`(?i)\b(tindak\s?lanjuti|ditindak\s?lanjuti|untuk ditindaklanjuti|proses (lebih lanjut|sesuai ketentuan|segera)|diproses|selesaikan|diselesaikan|koordinasikan|teruskan|diteruskan|untuk diketahui|arsip(kan)?|seperlunya|teliti|pelajari|telaah|untuk dijawab|siapkan bahan|wakili|disposisi|segera diproses|di\s?proses|tl\b|monggo|mohon dibantu proses|cek dan proses|lanjutkan)\b`)
-	subordinate     = regexp.MustCompile(`(?i)\b(disposisi|kabid|kasi|kepala (bidang|seksi)|verifikator|sdr\.?i?|mas|mbak|pak kabid|bu kabid|pak kasi|bu kasi|tim (verifikator|tte|persandian)|sandiman|pranata komputer|kpd\.?|rekan)\b`)
-	chainSender     = regexp.MustCompile(`(?i)\b(kadin|kabid|kasi|kadis|kepala dinas komunikasi|kepala dinkominfo|kepala diskominfo|kepala bidang|kepala seksi|sekretaris dinas komunikasi|sekdin)\b`)
+	subordinate     = regexp.MustCompile(`(?i)\b(kabid|kasi|kepala (bidang|seksi)|verifikator|sandiman|pranata komputer)\b`)
+	colleague       = regexp.MustCompile(`(?i)\b(sdr\.?i?|mas|mbak|kpd\.?|tolong|monggo|mbak)\b`)
+	superior        = regexp.MustCompile(`(?i)\b(kadin|kadis|sekdin|kepala dinas|kepala bidang|kepala seksi|sekretaris)\b`)
+	chainLocal      = regexp.MustCompile(`(?i)\b(kadin|kadis|kabid|kasi|sekdin|kepala|sekretaris)[\w.-]*@`)
 	chainUnit       = regexp.MustCompile(`(?i)(kominfo|komunikasi dan informatika|persandian|statistik)`)
 	petition        = regexp.MustCompile(`(?i)\b(kami (mohon|mengajukan|sampaikan|kirimkan|lampirkan|teruskan)|bersama ini (kami|saya)|saya (mohon|mengajukan|sampaikan)|terlampir (kami|surat permohonan)|dengan hormat,? (kami|bersama)|dari opd kami|kami dari)\b`)
 	complaintBig    = regexp.MustCompile(`(?i)\b(pengaduan|mengadukan|mengadu|aduan|komplain|complain|complaint|kecewa|sangat tidak puas|protes|keluhan (atas|terhadap|tentang|mengenai|pelayanan|layanan|terkait)|mengeluhkan|keberatan atas)\b`)
@@ -151,37 +153,37 @@ func judgeForward(m *Mail, hasLetter bool) (verdict, bool) {
 	if w == "" {
 		return v, false
 	}
-	text := strings.TrimSpace(m.Text)
-	score := 0
-	if subordinate.MatchString(text) {
-		score += 2
-	}
-	if explicit {
-		score += 3
-	}
-	sender := m.Sign + " " + text
-	if len(m.From) > 0 {
-		sender += " " + m.From[0].Name + " " + m.From[0].Address
-	}
-	if chainSender.MatchString(sender) && chainUnit.MatchString(sender) {
-		score += 3
-	} else if chainUnit.MatchString(sender) {
-		score++
-	}
-	if len(text) < 160 {
-		score++
-	}
-	if len(text) < 60 {
-		score++
-	}
-	if petition.MatchString(text) {
-		score -= 4
-	}
-	if score < 2 {
+	if chainScore(m, explicit) < 3 {
 		return v, false
 	}
 	v.kind = Disposition
 	return v.because("surel meneruskan surat dengan instruksi %q", strings.ToLower(w)), true
+}
+
+// chainScore weighs what speaks for a hand of the agency's chain: the word itself, who is addressed, who sends, and how terse it is.
+func chainScore(m *Mail, explicit bool) int {
+	text := strings.TrimSpace(m.Text)
+	from := ""
+	if len(m.From) > 0 {
+		from = m.From[0].Name + " " + m.From[0].Address
+	}
+	score := 0
+	add := func(n int, yes bool) {
+		if yes {
+			score += n
+		}
+	}
+	add(3, explicit)
+	add(2, subordinate.MatchString(text))
+	add(1, colleague.MatchString(text))
+	add(2, chainUnit.MatchString(from))
+	add(1, chainUnit.MatchString(text+" "+m.Sign))
+	add(1, superior.MatchString(from+" "+m.Sign+" "+text))
+	add(1, chainLocal.MatchString(from))
+	add(1, len(text) < 160)
+	add(1, len(text) < 60)
+	add(-4, petition.MatchString(text))
+	return score
 }
 
 // judgeReply: the mail belongs to an open case by number or thread. The thread itself is checked where the cases are known.
