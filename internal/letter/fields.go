@@ -197,6 +197,7 @@ func (c *content) choose(people, tabled []*person, signs []signBlock) {
 	}
 	applicants = append(applicants, tabled...)
 	sign, signed := chooseSigner(signs)
+	applicants = withoutSigns(applicants, signs)
 	markSigns(s, signs)
 	if len(applicants) == 0 {
 		applicants = c.fromProse(self, signs)
@@ -228,6 +229,21 @@ func (c *content) choose(people, tabled []*person, signs []signBlock) {
 		}
 		c.signer = merged
 	}
+}
+
+// withoutSigns drops the blocks that are nothing but the NIP of a signature.
+func withoutSigns(people []*person, signs []signBlock) []*person {
+	var out []*person
+	for _, p := range people {
+		signature := false
+		for _, b := range signs {
+			signature = signature || p.values[fieldName] == "" && p.values[fieldNIP] == b.nip && b.position != "" && p.weight() == 1
+		}
+		if !signature {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 func markSigns(s *sheet, signs []signBlock) {

@@ -55,8 +55,9 @@ func label(p string) *regexp.Regexp {
 }
 
 var (
-	listMark = regexp.MustCompile(`^\s*(?:[-–—•*·▪➢►o]\s+|\(?(?:\d{1,2}[.)]\s*|[a-zA-Z][.)]\s+))`)
-	spaces   = regexp.MustCompile(`\s+`)
+	spacedOut = regexp.MustCompile(`^(?:\pL )+\pL$`)
+	listMark  = regexp.MustCompile(`^\s*(?:[-–—•*·▪➢►o]\s+|\(?(?:\d{1,2}[.)]\s*|[a-zA-Z][.)]\s+))`)
+	spaces    = regexp.MustCompile(`\s+`)
 )
 
 // fieldOf tells what a label announces.
@@ -65,6 +66,9 @@ func fieldOf(text string) (field, bool) {
 	text = strings.Trim(text, "*_ \t:;.,|") // marks of bold text in plain mail
 	if text == "" || len(text) > 70 {
 		return "", false
+	}
+	if spacedOut.MatchString(text) {
+		text = strings.ReplaceAll(text, " ", "") // "N a m a"
 	}
 	for _, l := range labels {
 		if l.pattern.MatchString(text) {

@@ -30,8 +30,13 @@ func (s *sheet) signBlocks() []signBlock {
 		if s.used[i] && !s.lonelyNIP(i) {
 			continue
 		}
-		for _, c := range s.cells[i] {
+		for k, c := range s.cells[i] {
 			m := onlyNIP.FindStringSubmatch(c.text)
+			if m == nil && k+1 < len(s.cells[i]) { // "NIP" and ": 1970..." in two cells
+				if f, ok := fieldOf(c.text); ok && f == fieldNIP {
+					m = onlyNIP.FindStringSubmatch(c.text + " " + s.cells[i][k+1].text)
+				}
+			}
 			if m == nil {
 				continue
 			}
@@ -62,13 +67,14 @@ func (s *sheet) lonelyNIP(i int) bool {
 	if s.table[i] {
 		return false
 	}
-	for _, c := range s.cells[i] {
-		if onlyNIP.MatchString(c.text) {
+	for k, c := range s.cells[i] {
+		split := k+1 < len(s.cells[i]) && onlyNIP.MatchString(c.text+" "+s.cells[i][k+1].text)
+		if onlyNIP.MatchString(c.text) || split {
 			for j := i - 1; j >= 0 && j >= i-2; j-- {
 				if s.blank(j) {
 					continue
 				}
-				if s.hasPair(j) {
+				if s.hasPair(j) || isLabel(s.cells[j][0].text) {
 					return false
 				}
 			}

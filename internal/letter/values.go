@@ -79,6 +79,9 @@ func looksLikeName(s string) bool {
 		return false
 	}
 	main, _, _ := strings.Cut(s, ",")
+	if _, label := fieldOf(main); label {
+		return false
+	}
 	if positionWord.MatchString(main) || officeWord.MatchString(main) {
 		return false
 	}
