@@ -57,6 +57,8 @@ const (
 	Sent   SendState = "sent"   // the server took it
 	Retry  SendState = "retry"  // it certainly wasn't taken, and may be later
 	Failed SendState = "failed" // it never will be: the server refused it for good
+	// NotBooked: book refused it, so nothing was sent. Another worker may have it: its row is not to be touched for that.
+	NotBooked SendState = "not-booked"
 	// Uncertain: the whole mail went over, the answer to its final dot didn't come back. The server may have it. The only case in which
 	// a mail can be sent twice, so it isn't repeated blindly (invariant 5).
 	Uncertain SendState = "uncertain"
@@ -115,7 +117,7 @@ func (s *Sender) Send(ctx context.Context, e Envelope) Result { return s.SendBoo
 
 // SendBooked is Send, with book called at the last moment at which the mail certainly isn't sent yet: its turn has come, and the server
 // has agreed to sender and recipient. A row that is marked there is in doubt after a crash, and no other row is. When book fails, the mail
-// isn't sent, and the outcome is Retry.
+// isn't sent, and the outcome is NotBooked.
 func (s *Sender) SendBooked(ctx context.Context, e Envelope, book func(context.Context) error) Result {
 	raw, err := e.Render(s.account.DKIM)
 	if err != nil {
@@ -168,7 +170,7 @@ func (s *Sender) try(ctx context.Context, e Envelope, raw []byte, book func(cont
 			if c.smtp.Reset() != nil {
 				s.drop()
 			}
-			return Result{State: Retry, Why: oneLine(err.Error(), 200)}, false
+			return Result{State: NotBooked, Why: oneLine(err.Error(), 200)}, false
 		}
 	}
 	if err == nil {
