@@ -92,7 +92,7 @@ func New(cfg *config.Config, st *store.Store, opts Options) (*Daemon, error) {
 func (d *Daemon) newTenant(conf *config.Tenant) (*tenant, error) {
 	t := &tenant{Agency: conf.Agency, conf: conf, sender: mailflow.NewSender(accounts.Account(conf))}
 	var err1, err2, err3 error
-	t.gateway, err1 = accounts.Gateway(conf, d.now)
+	t.gateway, err1 = accounts.Gateway(conf, d.now, d.patience)
 	t.esign, err2 = accounts.ESign(conf)
 	t.ams, err3 = accounts.AMS(conf, d.now)
 	for _, err := range []error{err1, err2, err3} {
@@ -108,6 +108,13 @@ func (d *Daemon) newTenant(conf *config.Tenant) (*tenant, error) {
 
 // AMS returns the agency's client of the portal, for signing in on the page; nil where none is configured.
 func (d *Daemon) AMS(agencyKey string) *bsre.AMS {
+// patience sets how long the gateway's client rests after repeated failures: hardly, where a day lasts seconds.
+func (d *Daemon) patience(c *srikandi.ClientConfig) {
+	if d.opts.Fast {
+		c.BreakFor = 100 * time.Millisecond
+	}
+}
+
 	if t, ok := d.tenants[agencyKey]; ok {
 		return t.ams
 	}
@@ -128,6 +135,7 @@ func (d *Daemon) makeJobs() error {
 	river.AddWorker(workers, &readWorker{d: d})
 	river.AddWorker(workers, &mailWorker{d: d})
 	river.AddWorker(workers, &followUpWorker{d: d})
+	river.AddWorker(workers, &fetchWorker{d: d})
 	river.AddWorker(workers, &registerWorker{d: d})
 	river.AddWorker(workers, &resetWorker{d: d})
 	river.AddWorker(workers, &watchWorker{d: d})
@@ -193,6 +201,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
+	if err := d.rememberRefusals(ctx); err != nil {
+		return err
+	}
 	if err := d.jobs.Start(work); err != nil {
 		return fmt.Errorf("starting the jobs: %w", err)
 	}

@@ -230,7 +230,10 @@ func (d *Daemon) fillLetter(ctx context.Context, t *tenant, m store.Outgoing, n 
 	if l.Channel == "srikandi" {
 		n.Request.Channel = "Srikandi"
 	}
-	n.Reason = l.Problem
+	if n.Reason, err = d.whyDoubtful(ctx, l.ID); err != nil {
+		return err
+	}
+	n.Reason = or(n.Reason, l.Problem)
 	if d.cfg.PublicURL != "" {
 		n.Links.Desk = fmt.Sprintf("%s/%s/surat/%d", strings.TrimSuffix(d.cfg.PublicURL, "/"), t.Key, l.ID)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/riverqueue/river"
 
@@ -26,6 +27,9 @@ type readWorker struct {
 	d *Daemon
 }
 
+// Timeout is enough for a letter of many scanned pages.
+func (w *readWorker) Timeout(*river.Job[store.ReadLetter]) time.Duration { return 15 * time.Minute }
+
 // maxReads is after how many tries a letter that can't be read goes to quarantine. A crash while reading counts as a try.
 const maxReads = 5
 
@@ -37,11 +41,6 @@ func (w *readWorker) Work(ctx context.Context, job *river.Job[store.ReadLetter])
 	t, ok := w.d.tenants[l.Agency]
 	if !ok || l.State != "stored" || l.Version != job.Args.Version {
 		return nil // read already, changed since, or of an agency that isn't configured any more
-	}
-	if l.Channel == "srikandi" {
-		if err := w.d.fetch(ctx, t, l); err != nil {
-			return err
-		}
 	}
 	attempts, err := w.d.store.Attempt(ctx, l.ID)
 	if err != nil {
@@ -63,6 +62,9 @@ func (w *readWorker) Work(ctx context.Context, job *river.Job[store.ReadLetter])
 func (d *Daemon) quarantine(ctx context.Context, t *tenant, l store.Letter, why string) error {
 	return d.store.InTx(ctx, d.now(), func(tx *store.Tx) error {
 		if err := tx.Quarantine(l.ID, why); err != nil {
+			return err
+		}
+		if err := d.underBacklog(tx, t, l); err != nil {
 			return err
 		}
 		return d.tellVerifiers(tx, t, l.ID, mailflow.NoticeUnclearLetter)
@@ -122,7 +124,7 @@ func (d *Daemon) readMail(ctx context.Context, t *tenant, l store.Letter, raw []
 	case letter.Disposition:
 		return d.readDisposition(ctx, t, l, m, reading, env, ref)
 	}
-	return d.readLetter(ctx, t, l, reading, env, ref, nil)
+	return d.readLetter(ctx, t, l, reading, env, ref)
 }
 
 func sender(m *letter.Mail) string {
@@ -132,16 +134,22 @@ func sender(m *letter.Mail) string {
 	return m.From[0].Address
 }
 
+// markRead writes down what a letter is and does what follows from it. A letter that has changed meanwhile is left to the job of its new
+// version: what an older one says is no longer true.
 func (d *Daemon) markRead(ctx context.Context, l store.Letter, kind letter.Kind, r letter.Reading, then func(tx *store.Tx) error) error {
-	return d.store.InTx(ctx, d.now(), func(tx *store.Tx) error {
+	err := d.store.InTx(ctx, d.now(), func(tx *store.Tx) error {
 		if err := tx.MarkRead(l.ID, l.Version, kind, r); err != nil {
 			return err
 		}
-		if then == nil {
-			return nil
+		if err := d.underBacklog(tx, d.tenants[l.Agency], l); err != nil || then == nil {
+			return err
 		}
 		return then(tx)
 	})
+	if errors.Is(err, store.ErrChanged) {
+		return nil
+	}
+	return err
 }
 
 // threadOf finds the request that a mail answers: by our signed Message-ID, or by the number in the subject when the sender belongs to
@@ -343,48 +351,8 @@ func (d *Daemon) readBounce(ctx context.Context, t *tenant, l store.Letter, b ma
 	})
 }
 
-// fetch brings a letter's attachments into the archive before it is read.
-func (d *Daemon) fetch(ctx context.Context, t *tenant, l store.Letter) error {
-	raw, err := d.store.Raw(ctx, l.ID)
-	if err != nil || t.gateway == nil {
-		return err
-	}
-	n, err := srikandi.Decode(raw, t.Zone)
-	if err != nil {
-		return nil //nolint:nilerr // readNaskah puts it in quarantine and says so
-	}
-	return d.fetchFiles(ctx, t, l, n)
-}
-
-// readNaskah reads a letter from Srikandi with its files and dispositions.
-func (d *Daemon) readNaskah(ctx context.Context, t *tenant, l store.Letter, raw []byte) error {
-	n, err := srikandi.Decode(raw, t.Zone)
-	if err != nil {
-		return d.quarantine(ctx, t, l, "Baris dari Srikandi tidak dapat dibaca.")
-	}
-	files, err := d.store.Files(ctx, l.ID)
-	if err != nil {
-		return err
-	}
-	meta := srikandi.Meta(n)
-	in := letter.Input{Meta: &meta}
-	for _, f := range files {
-		in.Files = append(in.Files, letter.File{Name: f.Name, MIME: f.MIME, Data: f.Data})
-	}
-	reading := d.reader.Read(ctx, in)
-	if len(files) < len(n.Attachments) {
-		reading.Findings = append(reading.Findings, letter.Finding{Code: "attachment-missing", Severity: letter.Warning,
-			Detail: "Ada lampiran yang tidak dapat diambil dari Srikandi; periksa di sana."})
-	}
-	if reading.Kind == letter.Complaint {
-		return d.readComplaintNaskah(ctx, t, l, reading, n)
-	}
-	env := letter.Envelope{Channel: "srikandi", ReceivedAt: l.ReceivedAt}
-	return d.readLetter(ctx, t, l, reading, env, request.Letter{ID: l.ID, Channel: "srikandi", SrikandiID: n.ID, ReceivedAt: l.ReceivedAt}, &n)
-}
-
-// readLetter acts on a letter that stands by itself. n is its record in Srikandi, nil for mail.
-func (d *Daemon) readLetter(ctx context.Context, t *tenant, l store.Letter, r letter.Reading, env letter.Envelope, ref request.Letter, n *srikandi.Naskah) error {
+// readLetter acts on a letter from the mail that stands by itself; readNaskah does so for one from Srikandi.
+func (d *Daemon) readLetter(ctx context.Context, t *tenant, l store.Letter, r letter.Reading, env letter.Envelope, ref request.Letter) error {
 	ref.Number, ref.Date, ref.Subject = deref(r.Letter.Number), deref(r.Letter.Date), deref(r.Letter.Subject)
 	if r.Letter.Signer != nil {
 		ref.Signer = deref(r.Letter.Signer.Name)
@@ -394,14 +362,8 @@ func (d *Daemon) readLetter(ctx context.Context, t *tenant, l store.Letter, r le
 		return err
 	}
 	return d.markRead(ctx, l, r.Kind, r, func(tx *store.Tx) error {
-		numbers, err := d.receive(tx, t, l, r, ref, subjects, n)
-		if err != nil {
-			return err
-		}
-		if n != nil {
-			return d.follow(tx, t, l, *n, numbers)
-		}
-		return nil
+		_, err := d.receive(tx, t, l, r, ref, subjects, nil)
+		return err
 	})
 }
 
@@ -485,11 +447,30 @@ func (d *Daemon) receive(tx *store.Tx, t *tenant, l store.Letter, r letter.Readi
 		by := request.Actor{Role: sop.Applicant, Name: s.Office, Via: ref.Channel}
 		st, opened, err := tx.Receive(t.Agency, keys, request.Open{Letter: ref, Subject: s, Findings: r.Findings, By: by})
 		if err != nil {
+		ask, err := d.doubt(tx, t, l, ref, keyNumber(ref, n), s, keys)
+		if err != nil {
+			return nil, err
+		}
+		if ask.join != "" {
+			if _, err := tx.JoinLetter(t.Agency, ask.join, keys, request.Join{Letter: ref, Findings: r.Findings}, true); err != nil {
+				return nil, err
+			}
+			numbers = append(numbers, ask.join)
+			continue
+		}
+		if ask.waits {
+			continue
+		}
 			return nil, err
 		}
 		if opened && ref.Channel == "mail" && t.gateway != nil {
 			if err := tx.AskRegistration(t.Key, l.ID); err != nil {
 				return nil, err
+		if opened && n != nil {
+			if err := d.noteOutage(tx, t, l, st.Number); err != nil {
+				return nil, err
+			}
+		}
 			}
 		}
 		numbers = append(numbers, st.Number)

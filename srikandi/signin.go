@@ -37,6 +37,9 @@ func (c *Client) SignInRefused() (since, until time.Time, refused bool) {
 // Retry ends the rest after a refused sign-in: the operator has looked.
 func (c *Client) Retry() { c.signIn.setRefused(time.Time{}) }
 
+// Rest begins the rest as of a refusal that another process met.
+func (c *Client) Rest(since time.Time) { c.signIn.setRefused(since) }
+
 func (s *signIn) setRefused(at time.Time) {
 	s.state.Lock()
 	defer s.state.Unlock()

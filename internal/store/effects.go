@@ -15,6 +15,7 @@ type BundleItem struct {
 	Version int    `json:"version,omitempty"`
 	Step    string `json:"step,omitempty"`
 	Mark    string `json:"mark,omitempty"`
+	Letter  int64  `json:"letter,omitempty"`
 	Text    string `json:"text,omitempty"` // no personal data
 }
 
@@ -98,6 +99,9 @@ type Notice struct {
 }
 
 // Notify writes a row of the outbox and its job.
+	if tx.hold && held[n.Template] {
+		return tx.holdBack(n)
+	}
 func (tx *Tx) Notify(n Notice) error {
 	items := n.Items
 	if items == nil {

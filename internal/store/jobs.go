@@ -10,6 +10,12 @@ type ReadLetter struct {
 	Version  int   `json:"version"`
 }
 
+// FetchFiles brings the attachments of a letter from Srikandi into the archive, and then has it read.
+type FetchFiles struct {
+	LetterID int64 `json:"letter_id"`
+	Version  int   `json:"version"`
+}
+
 // SendMail sends one row of the outbox.
 type SendMail struct {
 	OutboxID int64 `json:"outbox_id"`
@@ -49,6 +55,7 @@ type PollGateway struct {
 type Sweep struct{}
 
 func (ReadLetter) Kind() string     { return "read_letter" }
+func (FetchFiles) Kind() string     { return "fetch_files" }
 func (SendMail) Kind() string       { return "send_mail" }
 func (WriteFollowUp) Kind() string  { return "write_follow_up" }
 func (RegisterLetter) Kind() string { return "register_letter" }
@@ -61,6 +68,7 @@ func (Sweep) Kind() string          { return "sweep" }
 // Queues keep slow partners apart: a mail server that hangs delays no reset.
 const (
 	QueueRead   = "read"
+	QueueFetch  = "fetch" // attachments from Srikandi
 	QueueMail   = "mail"
 	QueueReset  = "reset"
 	QueueSource = "source" // Srikandi, both ways
@@ -70,6 +78,9 @@ const (
 
 func (ReadLetter) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: QueueRead, MaxAttempts: 8}
+}
+func (FetchFiles) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: QueueFetch, MaxAttempts: 1000}
 }
 func (SendMail) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: QueueMail, MaxAttempts: 24}

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -109,88 +108,6 @@ func (s *Store) Raw(ctx context.Context, id int64) ([]byte, error) {
 	return s.Keys.Open(rawPlace(agencyKey, channel, source, version), sealed)
 }
 
-// File is an attachment from Srikandi in the archive.
-type File struct {
-	ID     int64
-	Source string
-	Name   string
-	MIME   string
-	SHA256 []byte
-	Data   []byte
-}
-
-// Files returns the attachments of a letter from Srikandi.
-func (s *Store) Files(ctx context.Context, letterID int64) ([]File, error) {
-	rows, err := s.Pool.Query(ctx, `SELECT id, source, name, mime, sha256, content FROM files WHERE letter_id = $1 ORDER BY id`, letterID)
-	if err != nil {
-		return nil, fmt.Errorf("reading the files of letter %d: %w", letterID, err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[File])
-	if err != nil {
-		return nil, fmt.Errorf("reading the files of letter %d: %w", letterID, err)
-	}
-	for i, f := range list {
-		if list[i].Data, err = s.Keys.Open(filePlace(letterID, f.Source, f.SHA256), f.Data); err != nil {
-			return nil, err
-		}
-	}
-	return list, nil
-}
-
-func filePlace(letterID int64, source string, sum []byte) string {
-	return fmt.Sprintf("files:%d/%s/%x:content", letterID, source, sum)
-}
-
-// SaveFile keeps an attachment; the same content again changes nothing.
-func (s *Store) SaveFile(ctx context.Context, letterID int64, source, name, mime string, data []byte) error {
-	sum := sha256.Sum256(data)
-	if data == nil {
-		data = []byte{}
-	}
-	_, err := s.Pool.Exec(ctx, `INSERT INTO files (letter_id, source, name, mime, size, sha256, content) VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (letter_id, source, sha256) DO NOTHING`,
-		letterID, source, name, mime, len(data), sum[:], s.Keys.Seal(filePlace(letterID, source, sum[:]), data))
-	if err != nil {
-		return fmt.Errorf("keeping a file of letter %d: %w", letterID, err)
-	}
-	return nil
-}
-
-// SaveNaskah keeps one letter from Srikandi: a new row, a new version of a changed one, or nothing when these are the bytes that the row
-// has. The job that reads it is inserted with it. It answers the letter's id and whether anything was written.
-func (tx *Tx) SaveNaskah(agencyKey, id string, raw []byte, receivedAt, changedAt time.Time) (letterID int64, written bool, err error) {
-	sum := sha256.Sum256(raw)
-	var version int
-	var have []byte
-	err = tx.QueryRow(tx.ctx, `SELECT id, version, sha256 FROM letters WHERE agency = $1 AND channel = 'srikandi' AND source = $2 FOR UPDATE`,
-		agencyKey, id).Scan(&letterID, &version, &have)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		version = 1
-		err = tx.QueryRow(tx.ctx, `INSERT INTO letters (agency, channel, source, version, sha256, size, raw, received_at, seen_at, changed_at)
-			VALUES ($1, 'srikandi', $2, 1, $3, $4, $5, $6, $7, $8)
-			ON CONFLICT (agency, channel, source) DO NOTHING RETURNING id`,
-			agencyKey, id, sum[:], len(raw), tx.s.Keys.Seal(rawPlace(agencyKey, "srikandi", id, 1), raw), receivedAt, tx.now, changedAt).Scan(&letterID)
-		if errors.Is(err, pgx.ErrNoRows) { // another daemon was faster
-			return 0, false, nil
-		}
-	case err == nil && hex.EncodeToString(have) == hex.EncodeToString(sum[:]):
-		return letterID, false, nil
-	case err == nil:
-		version++
-		_, err = tx.Exec(tx.ctx, `INSERT INTO letter_versions (letter_id, version, raw, seen_at)
-			SELECT id, version, raw, $2 FROM letters WHERE id = $1`, letterID, tx.now)
-		if err == nil {
-			_, err = tx.Exec(tx.ctx, `UPDATE letters SET version = $2, sha256 = $3, size = $4, raw = $5, changed_at = $6, state = 'stored', attempts = 0
-				WHERE id = $1`, letterID, version, sum[:], len(raw), tx.s.Keys.Seal(rawPlace(agencyKey, "srikandi", id, version), raw), changedAt)
-		}
-	}
-	if err != nil {
-		return 0, false, fmt.Errorf("keeping letter %s of %s: %w", id, agencyKey, err)
-	}
-	return letterID, true, tx.Enqueue(ReadLetter{LetterID: letterID, Version: version}, nil)
-}
-
 // Refuse keeps what can't become a letter, for the operator: a malformed row, a forged token. The same source again changes nothing.
 func (tx *Tx) Refuse(agencyKey, what, source string, raw []byte) error {
 	sum := sha256.Sum256(raw)
@@ -203,14 +120,21 @@ func (tx *Tx) Refuse(agencyKey, what, source string, raw []byte) error {
 	return nil
 }
 
-// MarkRead writes what was found in a letter. Version is the one that was read: of a letter that has changed since, nothing is written.
+// ErrChanged means that a letter has changed since it was loaded: there is a job for its new version.
+var ErrChanged = errors.New("the letter has changed meanwhile")
+
+// MarkRead writes what was found in a letter, and locks its row for the rest of the transaction. Version is the one that was read: of a letter
+// that has changed since, nothing is written, and the answer is ErrChanged, so that an old reading never undoes a newer one.
 func (tx *Tx) MarkRead(letterID int64, version int, kind letter.Kind, reading letter.Reading) error {
 	plain, err := json.Marshal(reading)
 	if err != nil {
 		return fmt.Errorf("writing the reading of letter %d: %w", letterID, err)
 	}
-	_, err = tx.Exec(tx.ctx, `UPDATE letters SET state = 'read', kind = $3, reading = $4, read_version = $2, problem = NULL
+	tag, err := tx.Exec(tx.ctx, `UPDATE letters SET state = 'read', kind = $3, reading = $4, read_version = $2, problem = NULL
 		WHERE id = $1 AND version = $2`, letterID, version, kind, tx.s.Keys.Seal(fmt.Sprintf("letters:%d/%d:reading", letterID, version), plain))
+	if err == nil && tag.RowsAffected() == 0 {
+		err = ErrChanged
+	}
 	if err != nil {
 		return fmt.Errorf("marking letter %d read: %w", letterID, err)
 	}
@@ -280,26 +204,6 @@ func (s *Store) RetryLetter(ctx context.Context, letterID int64, now time.Time) 
 	})
 }
 
-// PreviousRaw returns the bytes of the version before the letter's; nil when there is none.
-func (tx *Tx) PreviousRaw(l Letter) ([]byte, error) {
-	var sealed []byte
-	err := tx.QueryRow(tx.ctx, `SELECT raw FROM letter_versions WHERE letter_id = $1 AND version = $2`, l.ID, l.Version-1).Scan(&sealed)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil
-	} else if err != nil {
-		return nil, fmt.Errorf("reading an earlier version of letter %d: %w", l.ID, err)
-	}
-	return tx.s.Keys.Open(rawPlace(l.Agency, l.Channel, l.Source, l.Version-1), sealed)
-}
-
-// MarkGone notes that a letter was removed or cancelled at its source.
-func (tx *Tx) MarkGone(letterID int64) error {
-	if _, err := tx.Exec(tx.ctx, `UPDATE letters SET gone_at = $2 WHERE id = $1 AND gone_at IS NULL`, letterID, tx.now); err != nil {
-		return fmt.Errorf("marking letter %d gone: %w", letterID, err)
-	}
-	return nil
-}
-
 // NumbersOfLetter lists the requests that a letter belongs to, as this transaction sees them.
 func (tx *Tx) NumbersOfLetter(letterID int64) ([]string, error) {
 	return tx.numbers(`SELECT number FROM request_letters WHERE letter_id = $1 ORDER BY number`, letterID)
@@ -315,35 +219,6 @@ func (tx *Tx) numbers(sql string, args ...any) ([]string, error) {
 	rows, err := tx.Query(tx.ctx, sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading a letter's requests: %w", err)
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[string])
-}
-
-// NaskahStamps tells when the given letters were last changed in Srikandi, as far as they are stored.
-func (s *Store) NaskahStamps(ctx context.Context, agencyKey string, ids []string) (map[string]time.Time, error) {
-	rows, err := s.Pool.Query(ctx, `SELECT source, coalesce(changed_at, '-infinity'::timestamptz) FROM letters
-		WHERE agency = $1 AND channel = 'srikandi' AND source = ANY($2) AND changed_at IS NOT NULL`, agencyKey, ids)
-	if err != nil {
-		return nil, fmt.Errorf("reading the stamps of letters: %w", err)
-	}
-	out := map[string]time.Time{}
-	var id string
-	var at time.Time
-	_, err = pgx.ForEachRow(rows, []any{&id, &at}, func() error { out[id] = at; return nil })
-	if err != nil {
-		return nil, fmt.Errorf("reading the stamps of letters: %w", err)
-	}
-	return out, nil
-}
-
-// NaskahUnseen lists letters of open requests that nobody asked Srikandi for in a day, at most 20, and notes that they are asked for now.
-func (s *Store) NaskahUnseen(ctx context.Context, agencyKey string, now time.Time) ([]string, error) {
-	rows, err := s.Pool.Query(ctx, `UPDATE letters SET asked_at = $2 WHERE id IN (SELECT l.id FROM letters l
-			JOIN request_letters rl ON rl.letter_id = l.id JOIN requests r ON r.number = rl.number
-			WHERE l.agency = $1 AND l.channel = 'srikandi' AND r.closed_at IS NULL AND l.gone_at IS NULL
-			AND coalesce(l.asked_at, l.seen_at) < $2::timestamptz - interval '1 day' LIMIT 20) RETURNING source`, agencyKey, now)
-	if err != nil {
-		return nil, fmt.Errorf("looking for letters to ask for: %w", err)
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }

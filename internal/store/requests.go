@@ -156,12 +156,7 @@ func (tx *Tx) Receive(a *agency.Agency, keys [][]byte, cmd request.Open) (s requ
 	default:
 		return s, false, fmt.Errorf("looking for the request of letter %d: %w", cmd.Letter.ID, err)
 	}
-	for _, key := range keys {
-		if _, err := tx.Exec(tx.ctx, `INSERT INTO request_keys (agency, key, number) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, a.Key, key, number); err != nil {
-			return s, false, fmt.Errorf("keeping the keys of %s: %w", number, err)
-		}
-	}
-	return s, opened, nil
+	return s, opened, tx.keepKeys(a.Key, number, keys)
 }
 
 // nextNumber gives short, sayable numbers: PBG-2026-000123.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -22,47 +21,6 @@ type Source struct {
 	LastSuccess  *time.Time
 	FailingSince *time.Time
 	Problem      string
-}
-
-// GatewayCursor loads an agency's cursor in Srikandi; nothing is loaded the first time.
-func (s *Store) GatewayCursor(ctx context.Context, agencyKey string, into any) error {
-	var raw []byte
-	err := s.Pool.QueryRow(ctx, `SELECT cursor FROM gateways WHERE agency = $1`, agencyKey).Scan(&raw)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
-	} else if err != nil {
-		return fmt.Errorf("reading the cursor of %s: %w", agencyKey, err)
-	}
-	if err := json.Unmarshal(raw, into); err != nil {
-		return fmt.Errorf("reading the cursor of %s: %w", agencyKey, err)
-	}
-	return nil
-}
-
-// SaveGatewayCursor moves the cursor, in the transaction that keeps the rows before it.
-func (tx *Tx) SaveGatewayCursor(agencyKey string, cursor any) error {
-	raw, err := json.Marshal(cursor)
-	if err != nil {
-		return fmt.Errorf("moving the cursor of %s: %w", agencyKey, err)
-	}
-	_, err = tx.Exec(tx.ctx, `INSERT INTO gateways (agency, cursor, last_success) VALUES ($1, $2, $3)
-		ON CONFLICT (agency) DO UPDATE SET cursor = excluded.cursor, last_success = excluded.last_success, failing_since = NULL, problem = NULL`,
-		agencyKey, raw, tx.now)
-	if err != nil {
-		return fmt.Errorf("moving the cursor of %s: %w", agencyKey, err)
-	}
-	return nil
-}
-
-// GatewayFailed notes that a poll failed, and answers since when it does: the first time is news.
-func (s *Store) GatewayFailed(ctx context.Context, agencyKey, problem string, now time.Time) (since time.Time, err error) {
-	err = s.Pool.QueryRow(ctx, `INSERT INTO gateways (agency, failing_since, problem) VALUES ($1, $2, $3)
-		ON CONFLICT (agency) DO UPDATE SET failing_since = coalesce(gateways.failing_since, $2), problem = $3 RETURNING failing_since`,
-		agencyKey, now, problem).Scan(&since)
-	if err != nil {
-		return since, fmt.Errorf("noting the failure of %s: %w", agencyKey, err)
-	}
-	return since, nil
 }
 
 // Sources tells how all gateways and mailboxes fare.
@@ -127,14 +85,4 @@ func (tx *Tx) Ran(agencyKey, name string, before, at time.Time) (bool, error) {
 		return false, fmt.Errorf("noting the schedule %s of %s: %w", name, agencyKey, err)
 	}
 	return tag.RowsAffected() == 1, nil
-}
-
-// GatewayWorks notes that a poll went through, also one that found nothing.
-func (s *Store) GatewayWorks(ctx context.Context, agencyKey string, now time.Time) error {
-	_, err := s.Pool.Exec(ctx, `INSERT INTO gateways (agency, last_success) VALUES ($1, $2)
-		ON CONFLICT (agency) DO UPDATE SET last_success = $2, failing_since = NULL, problem = NULL`, agencyKey, now)
-	if err != nil {
-		return fmt.Errorf("noting the success of %s: %w", agencyKey, err)
-	}
-	return nil
 }

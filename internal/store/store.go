@@ -65,6 +65,7 @@ type Tx struct {
 	now     time.Time
 	bundles map[bundleKey]*bundle
 	order   []bundleKey
+	hold    bool // see Hold
 }
 
 // InTx runs f in a transaction at an instant of the agency's clock; an error, or a crash, undoes all of it.

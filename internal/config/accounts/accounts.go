@@ -19,8 +19,8 @@ import (
 // ErrNone: the agency has no such account. That is allowed, and says so here rather than as a nil that somebody calls.
 var ErrNone = errors.New("not configured")
 
-// Gateway opens the agency's Srikandi. Close what it gives when it is an io.Closer.
-func Gateway(t *config.Tenant, now func() time.Time) (srikandi.Gateway, error) {
+// Gateway opens the agency's Srikandi, with a client set up as tune likes. Close what it gives when it is an io.Closer.
+func Gateway(t *config.Tenant, now func() time.Time, tune ...func(*srikandi.ClientConfig)) (srikandi.Gateway, error) {
 	s := t.Srikandi
 	if s == nil {
 		return nil, ErrNone
@@ -32,9 +32,13 @@ func Gateway(t *config.Tenant, now func() time.Time) (srikandi.Gateway, error) {
 	if s.Source == "folder" {
 		return srikandi.NewFolder(s.Folder, s.FollowUps, zone)
 	}
-	return srikandi.NewClient(srikandi.ClientConfig{
+	client := srikandi.ClientConfig{
 		BaseURL: s.URL, ClientID: s.ClientID, ClientSecret: s.ClientSecret.Reveal(), Zone: zone, Now: now, Timeout: s.Timeout,
-	})
+	}
+	for _, set := range tune {
+		set(&client)
+	}
+	return srikandi.NewClient(client)
 }
 
 // Mailbox is the agency's inbox; ErrNone without one.

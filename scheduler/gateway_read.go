@@ -1,0 +1,386 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"pulih/internal/agency"
+	"pulih/internal/letter"
+	"pulih/internal/request"
+	"pulih/internal/sop"
+	"pulih/internal/store"
+	"pulih/mailflow"
+	"pulih/srikandi"
+)
+
+// readNaskah reads a letter from Srikandi with its files and dispositions. Where only dispositions moved since it was read last, the reading
+// stays: files are opened again only when the letter itself was edited.
+func (d *Daemon) readNaskah(ctx context.Context, t *tenant, l store.Letter, raw []byte) error {
+	n, err := srikandi.Decode(raw, t.Zone)
+	if err != nil {
+		return d.quarantine(ctx, t, l, "Naskah dari Srikandi tidak dapat dibaca.")
+	}
+	list, err := d.store.FileList(ctx, l.ID)
+	if err != nil {
+		return err
+	}
+	_, missing := filesOf(n, list)
+	was, err := d.lastReading(ctx, t, l)
+	if err != nil {
+		return err
+	}
+	news := was.news(n, missing)
+	if was != nil && l.ReadVersion < l.Version && len(news) == 0 {
+		return d.markRead(ctx, l, l.Kind, was.reading, func(tx *store.Tx) error { return d.follow(tx, t, l, n, nil) })
+	}
+	reading, err := d.openNaskah(ctx, l, n)
+	if err != nil {
+		return err
+	}
+	if reading.Kind == letter.Complaint && was == nil {
+		return d.readComplaintNaskah(ctx, t, l, reading, n)
+	}
+	ref := request.Letter{ID: l.ID, Channel: "srikandi", SrikandiID: n.ID, ReceivedAt: l.ReceivedAt, Number: deref(reading.Letter.Number),
+		Date: deref(reading.Letter.Date), Subject: deref(reading.Letter.Subject)}
+	if reading.Letter.Signer != nil {
+		ref.Signer = deref(reading.Letter.Signer.Name)
+	}
+	subjects, err := d.judge(ctx, t, l, &reading, letter.Envelope{Channel: "srikandi", ReceivedAt: l.ReceivedAt})
+	if err != nil {
+		return err
+	}
+	return d.markRead(ctx, l, reading.Kind, reading, func(tx *store.Tx) error {
+		e := edition{t: t, l: l, n: n, ref: ref, reading: reading, news: news}
+		fresh, mine, err := d.rejoin(tx, e, subjects)
+		if err != nil {
+			return err
+		}
+		var numbers []string
+		if len(mine) == 0 || len(fresh) > 0 {
+			if numbers, err = d.receive(tx, t, l, reading, ref, fresh, &n); err != nil {
+				return err
+			}
+		}
+		return d.follow(tx, t, l, n, numbers)
+	})
+}
+
+// openNaskah has the letter read with its files.
+func (d *Daemon) openNaskah(ctx context.Context, l store.Letter, n srikandi.Naskah) (letter.Reading, error) {
+	have, err := d.store.Files(ctx, l.ID)
+	if err != nil {
+		return letter.Reading{}, err
+	}
+	meta := srikandi.Meta(n)
+	files, findings := filesOf(n, have)
+	reading := d.reader.Read(ctx, letter.Input{Meta: &meta, Files: files})
+	reading.Findings = append(append(reading.Findings, findings...), flawFindings(n)...)
+	return reading, nil
+}
+
+// flawFindings names what inside a letter could not be read, by its place alone.
+func flawFindings(n srikandi.Naskah) []letter.Finding {
+	var places []string
+	for _, flaw := range n.Flaws {
+		place, _, _ := strings.Cut(flaw, ":")
+		places = append(places, strings.TrimPrefix(place, "."))
+	}
+	if len(places) == 0 {
+		return nil
+	}
+	return []letter.Finding{{Code: "srikandi-flaws", Severity: letter.Warning,
+		Detail: "Sebagian isi naskah di Srikandi tidak terbaca (" + strings.Join(places, ", ") + "); periksa di sana."}}
+}
+
+// lastReading is a letter as it was read last; nil when it never was.
+type lastReading struct {
+	naskah  srikandi.Naskah
+	reading letter.Reading
+}
+
+func (d *Daemon) lastReading(ctx context.Context, t *tenant, l store.Letter) (*lastReading, error) {
+	raw, err := d.store.NaskahAsRead(ctx, l)
+	if err != nil || raw == nil {
+		return nil, err
+	}
+	n, err := srikandi.Decode(raw, t.Zone)
+	if err != nil {
+		return nil, nil // it went to quarantine: there is nothing to compare with
+	}
+	r, err := d.store.Reading(ctx, l.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	return &lastReading{n, r}, nil
+}
+
+// news says in words what is different from the last reading and matters; nothing the first time.
+func (w *lastReading) news(n srikandi.Naskah, missing []letter.Finding) []string {
+	if w == nil {
+		return nil
+	}
+	var out []string
+	for _, c := range srikandi.Changes(w.naskah, n) {
+		out = append(out, changeWords(c))
+	}
+	if !slices.Equal(w.naskah.Flaws, n.Flaws) {
+		out = append(out, "Bagian naskah yang tidak terbaca berubah")
+	}
+	lacked := func(list []letter.Finding) bool {
+		return slices.ContainsFunc(list, func(f letter.Finding) bool { return f.Code == "attachment-missing" })
+	}
+	if lacked(w.reading.Findings) && !lacked(missing) {
+		out = append(out, "Lampiran yang semula tidak dapat diambil kini terbaca")
+	}
+	return out
+}
+
+var fieldWords = map[string]string{
+	"nomor_naskah": "Nomor surat", "tanggal_naskah": "Tanggal surat", "hal": "Hal", "ringkasan": "Ringkasan", "asal.instansi": "Instansi asal",
+	"asal.unit": "Kantor asal", "asal.jabatan": "Jabatan pengirim", "asal.nama": "Nama pengirim", "asal.nip": "NIP pengirim",
+	"nomor_sementara": "Nomor sementara", "dibatalkan": "Pembatalan", "tanggal_diterima": "Tanggal diterima", "lampiran": "Lampiran",
+}
+
+// changeWords tells a change for the timeline. Identity numbers are not shown, only that they changed.
+func changeWords(c srikandi.Change) string {
+	if c.Field == "asal.nip" || c.Field == "lampiran" {
+		return fieldWords[c.Field] + " berubah"
+	}
+	return letter.Mask(fmt.Sprintf("%s: %q menjadi %q", or(fieldWords[c.Field], c.Field), c.Old, c.New))
+}
+
+// edition is a new reading of a letter that was read before, or the first.
+type edition struct {
+	t       *tenant
+	l       store.Letter
+	n       srikandi.Naskah
+	ref     request.Letter
+	reading letter.Reading
+	news    []string
+}
+
+// rejoin brings a new reading of a letter to the requests that hang on it already, each with its applicant as the letter names them now. It
+// answers the applicants that none of these requests is about, and the requests.
+func (d *Daemon) rejoin(tx *store.Tx, e edition, subjects []request.Subject) (fresh []request.Subject, mine []string, err error) {
+	mine, err = tx.NumbersOfLetter(e.l.ID)
+	if err != nil || len(mine) == 0 {
+		return subjects, nil, err
+	}
+	var unnamed []request.State // requests whose applicant the letter doesn't name any more
+	fresh = slices.Clone(subjects)
+	for _, number := range mine {
+		s, err := tx.State(number)
+		if err != nil {
+			return nil, nil, err
+		}
+		i := slices.IndexFunc(fresh, func(f request.Subject) bool { return samePerson(f, s.Subject) })
+		if i < 0 {
+			unnamed = append(unnamed, s)
+			continue
+		}
+		subject := fresh[i]
+		fresh = slices.Delete(fresh, i, i+1)
+		if err := d.rejoinOne(tx, e, s, &subject); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(unnamed) == 1 && len(fresh) == 1 { // one for one: the letter names somebody else now
+		return nil, mine, d.rejoinOne(tx, e, unnamed[0], &fresh[0])
+	}
+	for _, s := range unnamed {
+		if err := d.rejoinOne(tx, e, s, nil); err != nil {
+			return nil, nil, err
+		}
+	}
+	return fresh, mine, nil
+}
+
+func samePerson(a, b request.Subject) bool {
+	if a.NIP != "" && b.NIP != "" {
+		return a.NIP == b.NIP
+	}
+	return agency.SameName(a.Name, b.Name)
+}
+
+// rejoinOne tells one request what is new in its letter. Without a subject the letter doesn't name its applicant any more.
+func (d *Daemon) rejoinOne(tx *store.Tx, e edition, s request.State, subject *request.Subject) error {
+	cmd := request.Join{Letter: e.ref, Subject: subject, Findings: slices.Clone(e.reading.Findings), Changed: slices.Clone(e.news)}
+	who := s.Subject
+	if subject == nil && len(e.news) > 0 {
+		cmd.Changed = append(cmd.Changed, "Pemohon tidak lagi disebut dalam surat")
+		cmd.Findings = append(cmd.Findings, letter.Finding{Code: "applicant-gone", Severity: letter.Danger,
+			Detail: "Surat diubah di Srikandi dan tidak lagi menyebut pemohon ini."})
+	} else if subject != nil {
+		cmd.Changed = append(cmd.Changed, subjectWords(s.Subject, *subject)...)
+		who = *subject
+	}
+	if len(cmd.Changed) > 0 {
+		cmd.Findings = append(cmd.Findings, letter.Finding{Code: "letter-changed", Severity: letter.Warning,
+			Detail: "Data surat diubah di Srikandi setelah tercatat; lihat riwayat."})
+	}
+	keys := d.store.Keys.LetterKeys(keyNumber(e.ref, &e.n), e.ref.Date, fileSums(e.l, e.reading), e.ref.SrikandiID, who.NIP, who.Name)
+	papers := slices.Contains(e.news, fieldWords["lampiran"]+" berubah")
+	_, err := tx.JoinLetter(e.t.Agency, s.Number, keys, cmd, papers)
+	return err
+}
+
+// subjectWords says what about the applicant changed and matters. Numbers are not shown, only that they changed.
+func subjectWords(old, new request.Subject) []string {
+	var out []string
+	tell := func(what, a, b string) {
+		if a != b {
+			out = append(out, fmt.Sprintf("%s pemohon: %q menjadi %q", what, a, b))
+		}
+	}
+	tell("Nama", old.Name, new.Name)
+	tell("Jabatan", old.Position, new.Position)
+	tell("Kantor", old.Office, new.Office)
+	tell("Alamat e-mail dinas", old.Email, new.Email)
+	if old.NIP != new.NIP {
+		out = append(out, "NIP pemohon berubah")
+	}
+	if old.NIK != new.NIK {
+		out = append(out, "NIK pemohon berubah")
+	}
+	if old.Phone != new.Phone {
+		out = append(out, "Telepon pemohon berubah")
+	}
+	return out
+}
+
+// follow brings the letter's dispositions and decisions to its requests.
+func (d *Daemon) follow(tx *store.Tx, t *tenant, l store.Letter, n srikandi.Naskah, numbers []string) error {
+	numbers, err := d.numbersOf(tx, t, l, n, numbers)
+	if err != nil || len(numbers) == 0 {
+		return err
+	}
+	gone, err := tx.IsGone(l.ID)
+	if err != nil {
+		return err
+	}
+	dispositions := srikandi.Dispositions(n, t.Agency)
+	for _, number := range numbers {
+		cmds := []request.Command{request.Dispose{LetterID: l.ID, Now: disposals(dispositions)}}
+		switch {
+		case n.Cancelled:
+			cmds = append(cmds, request.Gone{LetterID: l.ID, Text: "Surat ini dibatalkan di Srikandi."})
+		case gone:
+			cmds = append(cmds, request.Gone{LetterID: l.ID, Text: "Surat ini tidak ada lagi di Srikandi."})
+		}
+		st, err := tx.Act(t.Agency, number, cmds...)
+		if err != nil {
+			return err
+		}
+		if t.Rules.SrikandiDecides {
+			if err := d.decideInSrikandi(tx, t, st, dispositions); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// numbersOf adds the requests that the letter belongs to already: from an earlier reading, or because we registered it from a mail.
+func (d *Daemon) numbersOf(tx *store.Tx, t *tenant, l store.Letter, n srikandi.Naskah, numbers []string) ([]string, error) {
+	mine, err := tx.NumbersOfLetter(l.ID)
+	if err != nil {
+		return nil, err
+	}
+	registered, err := tx.NumbersOfRegistered(t.Key, n.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, number := range registered {
+		if !slices.Contains(mine, number) && !slices.Contains(numbers, number) {
+			if _, err := tx.Act(t.Agency, number, request.Join{Letter: refOf(l, n)}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	all := append(append(slices.Clone(numbers), mine...), registered...)
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+func refOf(l store.Letter, n srikandi.Naskah) request.Letter {
+	return request.Letter{ID: l.ID, Channel: "srikandi", SrikandiID: n.ID, Number: n.Number, Date: n.Date, Subject: n.Subject, Signer: n.From.Name,
+		ReceivedAt: l.ReceivedAt}
+}
+
+// disposals are the dispositions in the request's words. A withdrawn one counts as never sent.
+func disposals(list []srikandi.Disposition) []request.Disposition {
+	var out []request.Disposition
+	for _, d := range list {
+		if d.Withdrawn {
+			continue
+		}
+		r := request.Disposition{ID: d.ID, From: actor(d.From), Acts: d.Asks(), Text: joined(d.Raw, d.Note), SentAt: d.SentAt}
+		for _, to := range d.To {
+			if !to.Withdrawn {
+				r.To = append(r.To, actor(to.Party))
+			}
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func joined(raw []string, note string) string {
+	parts := slices.DeleteFunc(append(slices.Clone(raw), note), func(s string) bool { return s == "" })
+	return letter.Mask(strings.Join(parts, "; "))
+}
+
+func actor(p srikandi.Party) request.Actor {
+	return request.Actor{Role: p.Role, ID: p.PersonID, Name: or(p.Name, p.Position), Via: "srikandi"}
+}
+
+// decideInSrikandi takes a verifier's follow-up for their decision, where the agency allows it. A decision on a letter that was edited
+// afterwards, or may have been, is one on other data.
+func (d *Daemon) decideInSrikandi(tx *store.Tx, t *tenant, st request.State, list []srikandi.Disposition) error {
+	if st.Status != request.StatusChecking {
+		return nil
+	}
+	var verifiers []string
+	for _, p := range t.Holders(sop.Verifier, d.now()) {
+		verifiers = append(verifiers, p.ID)
+	}
+	dec, ok := srikandi.VerifierDecision(list, verifiers...)
+	if !ok || dec.At.Before(st.Since) {
+		return nil
+	}
+	p, _ := t.Person(dec.PersonID)
+	by := request.Actor{Role: sop.Verifier, ID: p.ID, Name: p.Name, Via: "srikandi"}
+	var cmd request.Command = request.Return{By: by, Missing: []string{or(dec.Reason, "Lihat catatan pada disposisi di Srikandi")}}
+	if dec.Approved {
+		changed, err := tx.LastChange(st.Number)
+		if err != nil {
+			return err
+		}
+		if dec.At.Before(changed) {
+			return d.notDecided(tx, t, st, "surat diubah setelah, atau sewaktu, keputusan itu dibuat.")
+		}
+		cmd = request.Approve{By: by, Subject: st.Subject}
+	}
+	_, err := tx.Act(t.Agency, st.Number, cmd)
+	var refusal *request.Refusal
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	return d.notDecided(tx, t, st, refusal.Message)
+}
+
+func (d *Daemon) notDecided(tx *store.Tx, t *tenant, st request.State, why string) error {
+	note := "Keputusan di Srikandi tidak dijalankan: " + why
+	if st.LastNote == note {
+		return nil
+	}
+	if _, err := tx.Act(t.Agency, st.Number, request.Note{By: request.System, Text: note}); err != nil {
+		return err
+	}
+	return d.tellVerifiers(tx, t, st.Letters[0].ID, mailflow.NoticeWork)
+}
