@@ -22,6 +22,9 @@ var cli struct {
 	Rebuild    RebuildCmd    `cmd:"" help:"Check the chain of events and compute the projection again."`
 	Quarantine QuarantineCmd `cmd:"" help:"Work with letters that could not be read."`
 	StopResets StopResetsCmd `cmd:"" help:"Hold all resets of an agency at once."`
+	Reconcile  ReconcileCmd  `cmd:"" help:"Compare what Srikandi has with what was read."`
+	Doubts     DoubtsCmd     `cmd:"" help:"Settle letters that may be a request that is there already."`
+	Sources    SourcesCmd    `cmd:"" help:"Look after the sources of letters."`
 
 	Invite InviteCmd `cmd:"" help:"Print a link with which a member of the staff signs in for the first time."`
 

@@ -78,7 +78,10 @@ func (s *Store) NoteRefusal(ctx context.Context, agencyKey string, at time.Time)
 
 // RetrySignIn ends the rest after a refused sign-in: the operator has looked. Every daemon sees it at its next poll.
 func (s *Store) RetrySignIn(ctx context.Context, agencyKey string, now time.Time) error {
-	_, err := s.Pool.Exec(ctx, `UPDATE gateways SET refused_at = NULL, retry_at = $2 WHERE agency = $1`, agencyKey, now)
+	tag, err := s.Pool.Exec(ctx, `UPDATE gateways SET refused_at = NULL, retry_at = $2 WHERE agency = $1`, agencyKey, now)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = ErrNotFound
+	}
 	if err != nil {
 		return fmt.Errorf("ending the rest of %s: %w", agencyKey, err)
 	}
