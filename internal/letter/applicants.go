@@ -28,17 +28,14 @@ func newPerson(first int) *person {
 	return &person{values: map[field]string{}, lines: map[field]int{}, fixed: map[field]bool{}, first: first, last: first}
 }
 
-// set stores a value unless the field has one; it reports whether it was free.
-func (p *person) set(f field, value string, line int) bool {
-	value = p.tidy(f, value)
-	if value == "" {
-		return true
+// set stores a value unless the field has one.
+func (p *person) set(f field, value string, line int) {
+	if value = p.tidy(f, value); value == "" {
+		return
 	}
-	if _, taken := p.values[f]; taken {
-		return false
+	if _, taken := p.values[f]; !taken {
+		p.values[f], p.lines[f] = value, line
 	}
-	p.values[f], p.lines[f] = value, line
-	return true
 }
 
 func (p *person) tidy(f field, v string) string {

@@ -105,7 +105,7 @@ func sharedStrings(r io.Reader) ([]string, error) {
 	d := xml.NewDecoder(r)
 	for {
 		t, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out, nil
 		}
 		if err != nil {
@@ -134,7 +134,7 @@ func sheetRows(r io.Reader, shared []string, out *bufio.Writer) error {
 	kind, value, col := "", "", 0
 	for {
 		t, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

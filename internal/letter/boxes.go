@@ -118,11 +118,9 @@ func (s *sheet) lineOptions(i int) []option {
 			}
 			label = text[m[1]:end]
 		} else {
-			from := 0
+			from := m[0] - len(head)
 			if k > 0 {
 				from = marks[k-1][1]
-			} else {
-				from = len(text[:m[0]]) - len(head)
 			}
 			label = text[from:m[0]]
 		}
@@ -130,12 +128,12 @@ func (s *sheet) lineOptions(i int) []option {
 		if label == "" || !optionWord.MatchString(label) {
 			continue
 		}
-		out = append(out, option{label, ticked(text, m), i})
+		out = append(out, option{label, ticked(m), i})
 	}
 	return out
 }
 
-func ticked(text string, m []int) bool {
+func ticked(m []int) bool {
 	for _, g := range []int{1, 2, 3, 5, 6, 7, 8} {
 		if m[2*g] >= 0 && m[2*g+1] > m[2*g] {
 			return true

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"runtime/debug"
-	"time"
 )
 
 // childEnv names the work of a child: the own binary, started again under limits to open one stranger's file.
@@ -53,13 +53,13 @@ func childWork(work string, data []byte, out *bufio.Writer) error {
 	case "pdfsig":
 		return childSignatures(data, out)
 	case "spin": // for the tests of the limits
-		for {
-			time.Now()
+		for n := 0; ; n++ {
+			runtime.KeepAlive(n)
 		}
 	case "hoard":
-		var hoard [][]byte
-		for {
+		for hoard := [][]byte{}; ; {
 			hoard = append(hoard, bytes.Repeat([]byte{1}, 16<<20))
+			runtime.KeepAlive(hoard)
 		}
 	case "environment":
 		for _, e := range os.Environ() {

@@ -173,13 +173,13 @@ func (w *work) contentVerdict(contents []*content, m *Mail, meta *Meta) verdict 
 		out.kind = OtherCertificateService
 	}
 	if covers > 0 {
-		out = joinCover(cover, out, kinds[Other] > 0)
+		out = joinCover(cover, out)
 	}
 	return w.unreadVerdict(out, covers > 0 && len(contents) > 0)
 }
 
 // joinCover joins the verdict on the mail's own text with that on what came with it.
-func joinCover(cover, rest verdict, others bool) verdict {
+func joinCover(cover, rest verdict) verdict {
 	v := verdict{kind: rest.kind, reasons: append(append([]string{}, cover.reasons...), rest.reasons...)}
 	switch {
 	case cover.kind == rest.kind:

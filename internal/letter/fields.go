@@ -200,7 +200,7 @@ func (c *content) choose(people, tabled []*person, signs []signBlock) {
 	applicants = withoutSigns(applicants, signs)
 	markSigns(s, signs)
 	if len(applicants) == 0 {
-		applicants = c.fromProse(self, signs)
+		applicants = c.fromProse(self)
 	}
 	var recommender *person
 	if len(self) > 0 {
@@ -290,7 +290,7 @@ func foldedName(s string) string {
 }
 
 // fromProse reads applicants from running text; the one who signs is not one unless they say so ("saya, ..., lupa passphrase").
-func (c *content) fromProse(self []*person, signs []signBlock) []*person {
+func (c *content) fromProse(self []*person) []*person {
 	var out []*person
 	for _, p := range c.sheet.prose() {
 		if len(self) > 0 && samePerson(p, self[0]) {

@@ -50,7 +50,6 @@ type htmlBuilder struct {
 }
 
 type htmlTable struct {
-	outer [][]string // lines of the enclosing context, saved
 	row   [][]string // finished cells of the row, each a list of lines
 	cell  bool
 	saved []string

@@ -335,10 +335,9 @@ func splitMultipart(body []byte, boundary string) [][]byte {
 			next = len(body)
 		}
 		line := bytes.TrimRight(body[at:next], " \t\r\n")
-		closing := false
 		if bytes.HasPrefix(line, mark) {
 			tail := line[len(mark):]
-			closing = bytes.Equal(tail, []byte("--"))
+			closing := bytes.Equal(tail, []byte("--"))
 			if len(tail) == 0 || closing {
 				if start >= 0 {
 					pieces = append(pieces, trimBreak(body[start:at]))

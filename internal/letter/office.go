@@ -79,7 +79,7 @@ func wordXML(r io.Reader, out *bufio.Writer) error {
 	depth := 0
 	for {
 		t, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -268,7 +268,7 @@ func odtText(data []byte, out *bufio.Writer) error {
 	depth, skip := 0, 0
 	for {
 		t, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

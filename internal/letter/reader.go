@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -322,19 +323,17 @@ func (w *work) unread(name, code, why string) {
 
 // unreadBecause turns a child's error into a finding.
 func (w *work) unreadBecause(name string, err error) {
-	switch err {
-	case errTooSlow:
+	var refused *toolError
+	switch {
+	case errors.Is(err, errTooSlow):
 		w.unread(name, "file-limits", "pembacaan melewati batas waktu")
-	case errTooLarge:
+	case errors.Is(err, errTooLarge):
 		w.unread(name, "file-limits", "isinya melewati batas ukuran")
-	case errChildDied:
+	case errors.Is(err, errChildDied):
 		w.unread(name, "file-limits", "pembacaan melewati batas memori atau berkas rusak")
+	case errors.As(err, &refused):
+		w.unread(name, "file-broken", "berkas rusak atau bukan format yang dinyatakan")
 	default:
-		if e, ok := err.(*toolError); ok {
-			_ = e
-			w.unread(name, "file-broken", "berkas rusak atau bukan format yang dinyatakan")
-			return
-		}
 		w.unread(name, "tool-failed", "alat pembaca tidak dapat dijalankan")
 	}
 }

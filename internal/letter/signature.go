@@ -76,7 +76,7 @@ func (r *Reader) now() time.Time {
 	if r.opts.Now != nil {
 		return r.opts.Now()
 	}
-	return time.Now()
+	return time.Now() //nolint:forbidigo // the default clock of a long-running reader
 }
 
 // roots reads the operator's certificates: every PEM or DER file of the folder, afresh each time, so that a new one counts at once.

@@ -18,7 +18,6 @@ var (
 	closing    = regexp.MustCompile(`(?i)^\s*(hormat kami|hormat saya|salam hormat|wassalam.*|terima kasih|demikian.*|atas perhatian.*|mengetahui|menyetujui|merekomendasikan|mengesahkan|tertanda|ttd\.?|ditandatangani (secara )?(elektronik|digital)( oleh)?|dokumen ini .*|telah ditandatangani.*|materai.*|meterai.*|cap.*|tanda tangan.*|\$\{.*|\(?t\.?t\.?d\.?\)?|#+|\^+|\[.*\]|qr.?code|salam|regards|disetujui( oleh)?|oleh|a\.?/?n pemohon)\s*[,:.]*\s*$`)
 	ownCue     = regexp.MustCompile(`(?i)^\s*(yang\s+(menyatakan|membuat\s+pernyataan|bersangkutan|mengajukan|bermohon|memohon)|pemohon|pembuat pernyataan|yang bertanda tangan|pegawai yang bersangkutan)\s*[,:.]*\s*$`)
 	actingCue  = regexp.MustCompile(`(?i)^\s*(plt|plh|pj|pjs|a\.?\s?n|u\.?\s?b)\b\.?`)
-	annexHead  = regexp.MustCompile(`(?i)^\s*(lampiran( surat| i+| \d)?\s*(:|$)|daftar (nama|pemohon|pegawai|pejabat|usulan))`)
 	carbonCopy = regexp.MustCompile(`(?i)^\s*tembusan`)
 )
 

@@ -132,7 +132,7 @@ func (s *sheet) headColumns(first, last int) []tableColumn {
 				}
 			}
 			if !joined {
-				heads = append(heads, head{c.text, c.at, c.end})
+				heads = append(heads, head(c))
 			}
 		}
 	}

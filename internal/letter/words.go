@@ -7,10 +7,9 @@ import (
 
 // word is a token of a text: lower case, with where a sentence or block ended before it.
 type word struct {
-	text  string
-	stop  bool // a sentence, heading or block ended before this word
-	label bool // unused words keep their place
-	line  int
+	text string
+	stop bool // a sentence, heading or block ended before this word
+	line int
 }
 
 // wordsOf splits lines into words. A blank line, a new list item and the end of a sentence are stops; so is a new page or line that

@@ -118,7 +118,7 @@ func (p *PKI) Stamp(data []byte, at time.Time) ([]byte, error) {
 		return nil, fmt.Errorf("making a test timestamp: %w", err)
 	}
 	sd.SetDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA256)
-	if err := addSigner(sd, &Signer{p.TSA, p.tsaKey}, p.Root, at); err != nil {
+	if err := addSigner(sd, &Signer{p.TSA, p.tsaKey}, p.Root); err != nil {
 		return nil, err
 	}
 	return sd.Finish()
@@ -126,8 +126,8 @@ func (p *PKI) Stamp(data []byte, at time.Time) ([]byte, error) {
 
 // addSigner signs; the library writes its own clock's time into the attributes, so a certificate of the past can't be used with them: then
 // the signature goes over the content itself.
-func addSigner(sd *pkcs7.SignedData, s *Signer, root *x509.Certificate, _ time.Time) error {
-	now := time.Now()
+func addSigner(sd *pkcs7.SignedData, s *Signer, root *x509.Certificate) error {
+	now := time.Now() //nolint:forbidigo // the library that signs uses its own clock
 	if now.Before(s.Cert.NotAfter) && now.After(s.Cert.NotBefore) {
 		return sd.AddSignerChain(s.Cert, s.Key, []*x509.Certificate{root}, pkcs7.SignerInfoConfig{})
 	}
@@ -207,7 +207,7 @@ func (b *PDFBuilder) Sign(p *PKI, s *Signer, o SignOptions) error {
 			return nil, fmt.Errorf("signing a test PDF: %w", err)
 		}
 		sd.SetDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA256)
-		if err := addSigner(sd, s, p.Root, o.Stamp); err != nil {
+		if err := addSigner(sd, s, p.Root); err != nil {
 			return nil, fmt.Errorf("signing a test PDF: %w", err)
 		}
 		sd.Detach()

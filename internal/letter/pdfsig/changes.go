@@ -31,7 +31,7 @@ func (f *file) changes(v *Signature, s field, last bool) {
 		return
 	}
 	seen := map[int]bool{}
-	for i := 0; i < newer; i++ {
+	for i := range newer {
 		for num := range f.revisions[i].places {
 			if seen[num] {
 				continue
@@ -56,7 +56,7 @@ func hasCode(list []Code, c Code) bool {
 
 // addsOnlyValidation: after the last signature, only the document security store may have been added (PAdES B-LT).
 func (f *file) addsOnlyValidation(newer int, root ref) bool {
-	for i := 0; i < newer; i++ {
+	for i := range newer {
 		for num := range f.revisions[i].places {
 			if _, existed := f.lookup(num, newer); !existed {
 				continue // new objects matter only if an old one leads to them
@@ -87,7 +87,7 @@ func (f *file) harmless(num, newer int, root ref) bool {
 	o, ok1 := old.(dict)
 	n, ok2 := now.(dict)
 	if !ok1 || !ok2 {
-		return f.isFieldList(num, old, now, newer)
+		return f.isFieldList(old, now, newer)
 	}
 	switch {
 	case num == root.num:
@@ -128,7 +128,7 @@ func (f *file) formGrows(old, now any, newer int) bool {
 	return onlyKeys(o, n, "Fields", "SigFlags", "DR", "DA", "NeedAppearances") && f.allSignatures(o["Fields"], n["Fields"], newer)
 }
 
-func (f *file) isFieldList(num int, old, now any, newer int) bool {
+func (f *file) isFieldList(old, now any, newer int) bool {
 	o, ok1 := old.(array)
 	n, ok2 := now.(array)
 	return ok1 && ok2 && (f.onlySignatureAnnots(o, n, newer))

@@ -123,7 +123,7 @@ func (f *file) documentStamp(store *store, roots *x509.CertPool) (time.Time, boo
 }
 
 // verifyStamp judges a document timestamp.
-func (f *file) verifyStamp(v *Signature, token *pkcs7.PKCS7, data []byte, store *store, roots *x509.CertPool, now time.Time) {
+func (f *file) verifyStamp(v *Signature, token *pkcs7.PKCS7, data []byte, store *store, roots *x509.CertPool) {
 	at, sound, trusted := stamped(token, data, store, roots)
 	switch {
 	case !sound:

@@ -269,7 +269,7 @@ func (f *file) verify(s field, store *store, roots *x509.CertPool, now time.Time
 		p7.Content = data
 	case "ETSI.RFC3161":
 		v.Timestamp = true
-		f.verifyStamp(&v, p7, data, store, roots, now)
+		f.verifyStamp(&v, p7, data, store, roots)
 		return v
 	default:
 		v.worse(Indeterminate, Unsupported)

@@ -69,16 +69,16 @@ func besidePDFToText(ctx context.Context, reader *letter.Reader, letters []corpu
 	n := 0
 	for range 6 {
 		for _, l := range letters {
-			began := time.Now()
+			began := time.Now() //nolint:forbidigo // a benchmark measures
 			cmd := exec.CommandContext(ctx, "pdftotext", "-layout", "-enc", "UTF-8", "-", "-")
 			cmd.Stdin = bytes.NewReader(l.File.Data)
 			if _, err := cmd.Output(); err != nil {
 				return fmt.Errorf("running pdftotext: %w", err)
 			}
-			middle := time.Now()
+			middle := time.Now() //nolint:forbidigo // a benchmark measures
 			reader.Read(ctx, letter.InputOf(l.File.Name, l.File.Data))
 			alone += middle.Sub(began)
-			whole += time.Since(middle)
+			whole += time.Since(middle) //nolint:forbidigo // a benchmark measures
 			n++
 		}
 	}
@@ -89,8 +89,8 @@ func besidePDFToText(ctx context.Context, reader *letter.Reader, letters []corpu
 }
 
 func perSecond(letters []corpus.Letter, read func(corpus.Letter) error) (float64, error) {
-	began, n := time.Now(), 0
-	for time.Since(began) < 2*time.Second {
+	began, n := time.Now(), 0               //nolint:forbidigo // a benchmark measures
+	for time.Since(began) < 2*time.Second { //nolint:forbidigo // a benchmark measures
 		for _, l := range letters {
 			if err := read(l); err != nil {
 				return 0, fmt.Errorf("reading %s: %w", l.ID, err)
@@ -98,7 +98,7 @@ func perSecond(letters []corpus.Letter, read func(corpus.Letter) error) (float64
 			n++
 		}
 	}
-	return float64(n) / time.Since(began).Seconds(), nil
+	return float64(n) / time.Since(began).Seconds(), nil //nolint:forbidigo // a benchmark measures
 }
 
 func figure(name string, value float64, unit, op string, goal float64) {
