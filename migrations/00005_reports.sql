@@ -30,7 +30,29 @@ CREATE TABLE outages (
 );
 CREATE UNIQUE INDEX outages_lasting ON outages (agency, system) WHERE ended_at IS NULL;
 CREATE INDEX outages_span ON outages (agency, began_at);
+-- Srikandi and the mailboxes say themselves since when they fail: whatever code writes it, the span is kept.
+-- +goose StatementBegin
+CREATE FUNCTION keep_outage() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    of_agency text := CASE TG_TABLE_NAME WHEN 'gateways' THEN to_jsonb(NEW) ->> 'agency' ELSE split_part(to_jsonb(NEW) ->> 'mailbox', '/', 1) END;
+    of_system text := CASE TG_TABLE_NAME WHEN 'gateways' THEN 'srikandi' ELSE 'inbox' END;
+BEGIN
+    IF NEW.failing_since IS NOT NULL THEN
+        INSERT INTO outages (agency, system, began_at, problem) VALUES (of_agency, of_system, NEW.failing_since, coalesce(NEW.problem, ''))
+            ON CONFLICT (agency, system) WHERE ended_at IS NULL DO NOTHING;
+    ELSE
+        UPDATE outages SET ended_at = greatest(began_at, coalesce(NEW.last_success, began_at))
+            WHERE agency = of_agency AND system = of_system AND ended_at IS NULL;
+    END IF;
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER keep_outage AFTER INSERT OR UPDATE OF failing_since ON gateways FOR EACH ROW EXECUTE FUNCTION keep_outage();
+CREATE TRIGGER keep_outage AFTER INSERT OR UPDATE OF failing_since ON mailboxes FOR EACH ROW EXECUTE FUNCTION keep_outage();
 
 -- +goose Down
+DROP TRIGGER keep_outage ON mailboxes;
+DROP TRIGGER keep_outage ON gateways;
+DROP FUNCTION keep_outage;
 DROP TABLE outages, measures;
 DROP INDEX requests_calendar, requests_oldest, events_resets;

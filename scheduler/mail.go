@@ -59,13 +59,21 @@ func (w *mailWorker) try(ctx context.Context, t *tenant, m store.Outgoing, e mai
 	ctx = context.WithoutCancel(ctx)
 	switch result.State {
 	case mailflow.Sent:
-		return w.d.store.Settle(ctx, m.ID, "sent", result.Why, w.d.now())
+		if err := w.d.store.Settle(ctx, m.ID, "sent", result.Why, w.d.now()); err != nil {
+			return err
+		}
+		return w.d.store.EndOutage(ctx, t.Key, "outbox", w.d.now())
 	case mailflow.Uncertain:
 		if err := w.d.store.Settle(ctx, m.ID, "uncertain", result.Why, w.d.now()); err != nil {
 			return err
 		}
 		return w.rest()
 	case mailflow.Retry:
+		if result.Code == 0 || result.Refused {
+			if err := w.d.store.BeginOutage(ctx, t.Key, "outbox", result.Why, w.d.now()); err != nil {
+				return err
+			}
+		}
 		return w.retry(ctx, t, m, result)
 	}
 	w.d.log.Error("mail refused for good", "agency", t.Key, "mail", m.ID, "template", m.Template, "code", result.Code)

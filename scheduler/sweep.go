@@ -25,7 +25,7 @@ type sweepWorker struct {
 func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[store.Sweep]) error {
 	var errs []error
 	for _, t := range w.d.order {
-		errs = append(errs, w.d.remind(ctx, t), w.d.runSchedules(ctx, t), w.d.wakeResets(ctx, t))
+		errs = append(errs, w.d.recount(ctx, t), w.d.remind(ctx, t), w.d.runSchedules(ctx, t), w.d.wakeResets(ctx, t))
 	}
 	_, err := w.d.store.WatchesDue(ctx, w.d.now())
 	return errors.Join(append(errs, err)...)
@@ -78,6 +78,28 @@ func (d *Daemon) wakeResets(ctx context.Context, t *tenant) error {
 		return err
 	}
 	return d.store.InTx(ctx, d.now(), func(tx *store.Tx) error { return tx.Enqueue(store.RunResets{Agency: t.Key}, onlyOne) })
+}
+
+// recountBatch is how many deadlines one sweep computes again after a change of the calendar.
+const recountBatch = 200
+
+// recount computes the deadlines again that were made with another calendar, with a note where one moved: never silently.
+func (d *Daemon) recount(ctx context.Context, t *tenant) error {
+	requests, complaints, err := d.store.OtherCalendar(ctx, t.Key, t.Calendar.Version(), recountBatch)
+	if err != nil {
+		return err
+	}
+	for _, number := range requests {
+		if err := d.store.InTx(ctx, d.now(), func(tx *store.Tx) error { return tx.Recount(t.Agency, number) }); err != nil {
+			return err
+		}
+	}
+	for _, number := range complaints {
+		if err := d.store.InTx(ctx, d.now(), func(tx *store.Tx) error { return tx.RecountComplaint(t.Agency, number) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // schedule is a report that goes out by the clock.
@@ -133,8 +155,11 @@ func (d *Daemon) runSchedule(ctx context.Context, t *tenant, s schedule) error {
 	for next := s.when.Next(at); !next.After(now); next = s.when.Next(at) {
 		at = next
 	}
+	if !t.sendsNow(at, now) {
+		return nil // it comes when the office opens
+	}
 	return d.store.InTx(ctx, now, func(tx *store.Tx) error {
-		first, err := tx.Ran(t.Key, s.name, last, now)
+		first, err := tx.Ran(t.Key, s.name, last, at)
 		if err != nil || !first {
 			return err
 		}
@@ -150,6 +175,14 @@ func (d *Daemon) runSchedule(ctx context.Context, t *tenant, s schedule) error {
 		return nil
 	})
 }
+
+// sendsNow: nobody gets a report outside office hours; one for the very close of hours may still go out then.
+func (t *tenant) sendsNow(at, now time.Time) bool {
+	return t.Calendar.Open(now) || t.Calendar.Open(at.Add(-time.Second)) && now.Sub(at) < closing
+}
+
+// closing is how long after the close of hours a report that is due at it may be sent.
+const closing = 10 * time.Minute
 
 // period keeps a report's span in the outbox: "2026-11-23T00:00:00+07:00 2026-11-24T00:00:00+07:00 dindikbud".
 func period(r sending) string {
@@ -181,16 +214,20 @@ func toRole(t *tenant, role sop.Role, at, from, until time.Time) []sending {
 	return out
 }
 
-// perOffice goes to the head of each office, about its own requests since the report before; one without any is left out when the mail is
-// made.
+// perOffice goes to the head of each office, about its own requests on the days since the report before; one without any is left out when
+// the mail is made.
 func perOffice(t *tenant, last, at time.Time) []sending {
+	from, until := day(last), day(at)
+	if week := until.AddDate(0, 0, -7); from.After(week) {
+		from = week
+	}
 	var out []sending
 	for _, o := range t.Offices {
 		if o.Head.Email == "" {
 			continue
 		}
 		to := request.Recipient{Kind: "office", ID: o.ID, Name: o.Head.Name, Address: o.Head.Email}
-		out = append(out, sending{to: to, office: o.ID, from: last, until: at})
+		out = append(out, sending{to: to, office: o.ID, from: from, until: until})
 	}
 	return out
 }

@@ -16,6 +16,7 @@ import (
 
 	"pulih/internal/config"
 	"pulih/internal/letter"
+	"pulih/internal/sop"
 	"pulih/internal/store"
 	"pulih/internal/store/storetest"
 	"pulih/mailflow"
@@ -65,10 +66,11 @@ func (o *office) daemon(edit ...func(yaml string) string) *Daemon {
 	if err := os.WriteFile(secret, []byte("rahasia-uji\n"), 0o600); err != nil {
 		o.t.Fatal(err)
 	}
-	text := strings.NewReplacer("SECRET", secret, "STATE", dir).Replace(officeYAML)
+	text := officeYAML
 	for _, f := range edit {
 		text = f(text)
 	}
+	text = strings.NewReplacer("SECRET", secret, "STATE", dir, "DAYS", o.closedDays(dir)).Replace(text)
 	cfg, err := config.Parse([]byte(text), filepath.Join(dir, "pulih.yaml"), os.Getenv)
 	if err != nil {
 		o.t.Fatal(err)
@@ -87,6 +89,20 @@ func (o *office) daemon(edit ...func(yaml string) string) *Daemon {
 		o.t.Fatal(err)
 	}
 	return d
+}
+
+// closedDays is a file with the shipped closed days and one more: Tuesday, 17 November 2026.
+func (o *office) closedDays(dir string) string {
+	o.t.Helper()
+	text := "date,kind,name,decree\n"
+	for _, d := range sop.ShippedClosedDays() {
+		text += fmt.Sprintf("%s,%s,%q,%q\n", d.Date, d.Kind, d.Name, d.Decree)
+	}
+	path := filepath.Join(dir, "libur.csv")
+	if err := os.WriteFile(path, []byte(text+"2026-11-17,local,Hari uji,\n"), 0o600); err != nil {
+		o.t.Fatal(err)
+	}
+	return path
 }
 
 var keyDirs sync.Map

@@ -72,7 +72,20 @@ type Person struct {
 	Phone    string
 	Roles    []sop.Role
 	Leave    []Leave
+	// Reminders says which reminders of their own work they want; empty is RemindAll. Of promises that their people broke superiors are told
+	// all the same.
+	Reminders Reminders
 }
+
+// Reminders is a person's choice.
+type Reminders string
+
+// The choices.
+const (
+	RemindAll Reminders = "all"
+	RemindEnd Reminders = "end" // only when the time is used up
+	RemindOff Reminders = "off"
+)
 
 // Leave is a span in which a deputy (Plh., Plt.) acts for a person. From is inclusive, Until exclusive.
 type Leave struct {
@@ -111,6 +124,17 @@ func (p Person) Has(role sop.Role) bool {
 		}
 	}
 	return false
+}
+
+// Wants reports whether the person wants to be reminded when a share of a norm is used: 0.6, 0.9 or, at its end, 1.
+func (p Person) Wants(share float64) bool {
+	switch p.Reminders {
+	case RemindOff:
+		return false
+	case RemindEnd:
+		return share >= 1
+	}
+	return true
 }
 
 // Person returns the member of staff with that ID.

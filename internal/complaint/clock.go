@@ -154,7 +154,7 @@ func (d *decision) remind(c Remind) error {
 		}
 		d.add(e)
 		for _, p := range people {
-			if p.Email != "" {
+			if p.Email != "" && (r.Level > 0 || p.Wants(r.Share)) {
 				d.do(request.Mail{Template: template, To: staff(p), Step: r.Step, Mark: r.Mark, Bundle: true})
 			}
 		}

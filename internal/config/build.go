@@ -178,6 +178,7 @@ func (s *Schedules) all() []*Schedule {
 func (p *Person) person(zone *time.Location) agency.Person {
 	out := agency.Person{
 		ID: p.ID, Name: p.Name, NIP: agency.Digits(p.NIP), Position: p.Position, Aliases: p.Aliases, Email: p.Email, Phone: p.Phone,
+		Reminders: agency.Reminders(p.Reminders),
 	}
 	for _, role := range p.Roles {
 		out.Roles = append(out.Roles, sop.Role(role))

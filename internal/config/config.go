@@ -217,6 +217,8 @@ type Person struct {
 	Phone    string   `yaml:"phone" is:"phone"`
 	Roles    []string `yaml:"roles" required:"true" oneof:"head division section verifier operator auditor"`
 	Leave    []Leave  `yaml:"leave"`
+	// Reminders are those of their own work (agency.Reminders).
+	Reminders string `yaml:"reminders" default:"all" oneof:"all end off"`
 }
 
 // Leave is a span of whole days, both inclusive, in which a deputy acts.

@@ -238,9 +238,14 @@ func (d *decision) remindWhom(r Reminder) []Effect {
 		role := sop.Chain[max(d.s.reminded().Depth()-r.Level, 0)]
 		return bundled(MailEscalation, d.a.Holders(role, d.now), r)
 	case d.s.Holder == sop.BSrE:
-		return bundled(MailReminder, d.a.Holders(sop.Verifier, d.now), r)
+		return bundled(MailReminder, wanting(d.a.Holders(sop.Verifier, d.now), r), r)
 	}
-	return bundled(MailReminder, holders(d.s, d.a, d.now), r)
+	return bundled(MailReminder, wanting(holders(d.s, d.a, d.now), r), r)
+}
+
+// wanting leaves out who chose not to be reminded so early, or at all.
+func wanting(people []agency.Person, r Reminder) []agency.Person {
+	return slices.DeleteFunc(slices.Clone(people), func(p agency.Person) bool { return !p.Wants(r.Share) })
 }
 
 func bundled(template string, people []agency.Person, r Reminder) []Effect {
