@@ -178,6 +178,7 @@ CREATE TABLE outbox (
     reply      text,                         -- the server's last words
     created_at timestamptz NOT NULL,
     sent_at    timestamptz,
+    uncertain_at timestamptz,                -- on the wall's clock
     resent     boolean NOT NULL DEFAULT false, -- an uncertain one was sent once more
     bounced_at timestamptz
 );

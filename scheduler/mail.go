@@ -2,8 +2,10 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/riverqueue/river"
 
@@ -36,9 +38,16 @@ func (w *mailWorker) Work(ctx context.Context, job *river.Job[store.SendMail]) e
 		if _, err := w.d.store.Dial(ctx, m.ID, m.MessageID, nil); err != nil {
 			return err
 		}
-		return w.rest()
+		return river.JobSnooze(w.d.uncertainRest())
 	default:
 		return nil
+	}
+	if m.Template == mailflow.NoticeAssisted {
+		if stopped, err := w.d.store.ResetsStopped(ctx, t.Key); err != nil {
+			return err
+		} else if stopped { // the switch holds the resets that people make, too
+			return river.JobSnooze(time.Minute)
+		}
 	}
 	e, send, err := w.d.envelope(ctx, t, m)
 	if err != nil {
@@ -50,37 +59,40 @@ func (w *mailWorker) Work(ctx context.Context, job *river.Job[store.SendMail]) e
 	return w.try(ctx, t, m, e)
 }
 
+// try makes one attempt. The row is booked at the last moment at which the mail certainly isn't sent yet, so that a crash leaves the one
+// mail in doubt that was on its way, and none that waited for its turn.
 func (w *mailWorker) try(ctx context.Context, t *tenant, m store.Outgoing, e mailflow.Envelope) error {
-	if ok, err := w.d.store.Dial(ctx, m.ID, e.MessageID, e); err != nil || !ok {
+	booked := false
+	result := t.sender.SendBooked(ctx, e, func(ctx context.Context) error {
+		ok, err := w.d.store.Dial(ctx, m.ID, e.MessageID, e)
+		if err == nil && !ok {
+			err = errTaken
+		}
+		booked = err == nil
 		return err
-	}
-	result := t.sender.Send(ctx, e)
+	})
 	// The outcome must be written even while the daemon stops: an unwritten one is an uncertain one.
 	ctx = context.WithoutCancel(ctx)
 	switch result.State {
 	case mailflow.Sent:
-		if err := w.d.store.Settle(ctx, m.ID, "sent", result.Why, w.d.now()); err != nil {
-			return err
-		}
-		return w.d.store.EndOutage(ctx, t.Key, "outbox", w.d.now())
+		return w.d.store.Settle(ctx, m.ID, "sent", result.Why, w.d.now())
+	case mailflow.NotBooked:
+		return nil // another worker has it
 	case mailflow.Uncertain:
 		if err := w.d.store.Settle(ctx, m.ID, "uncertain", result.Why, w.d.now()); err != nil {
 			return err
 		}
-		return w.rest()
+		return river.JobSnooze(w.d.uncertainRest())
 	case mailflow.Retry:
-		if result.Code == 0 || result.Refused {
-			if err := w.d.store.BeginOutage(ctx, t.Key, "outbox", result.Why, w.d.now()); err != nil {
-				return err
-			}
-		}
-		return w.retry(ctx, t, m, result)
+		return w.retry(ctx, t, m, result, booked)
 	}
 	w.d.log.Error("mail refused for good", "agency", t.Key, "mail", m.ID, "template", m.Template, "code", result.Code)
 	return w.d.store.Settle(ctx, m.ID, "failed", result.Why, w.d.now())
 }
 
-func (w *mailWorker) retry(ctx context.Context, t *tenant, m store.Outgoing, result mailflow.Result) error {
+var errTaken = errors.New("the row was taken by another worker")
+
+func (w *mailWorker) retry(ctx context.Context, t *tenant, m store.Outgoing, result mailflow.Result, booked bool) error {
 	wait, more := mailflow.RetryAfter(m.Attempts + 1)
 	if w.d.opts.Fast {
 		wait /= 600
@@ -88,6 +100,11 @@ func (w *mailWorker) retry(ctx context.Context, t *tenant, m store.Outgoing, res
 	if !more {
 		w.d.log.Error("mail given up after two days", "agency", t.Key, "mail", m.ID, "template", m.Template, "code", result.Code)
 		return w.d.store.Settle(ctx, m.ID, "failed", result.Why, w.d.now())
+	}
+	if !booked { // the server didn't even take the recipient: that is an attempt, too
+		if err := w.d.store.CountAttempt(ctx, m.ID); err != nil {
+			return err
+		}
 	}
 	if err := w.d.store.Settle(ctx, m.ID, "waiting", result.Why, w.d.now()); err != nil {
 		return err
@@ -100,21 +117,25 @@ func (w *mailWorker) retry(ctx context.Context, t *tenant, m store.Outgoing, res
 	return river.JobSnooze(wait)
 }
 
-// rest waits before an uncertain mail gets its second chance.
-func (w *mailWorker) rest() error {
-	wait := mailflow.UncertainAfter
-	if w.d.opts.Fast {
-		wait /= 3600
+// uncertainRest is how long an uncertain mail waits for its second chance.
+func (d *Daemon) uncertainRest() time.Duration {
+	if d.opts.Fast {
+		return mailflow.UncertainAfter / 3600
 	}
-	return river.JobSnooze(wait)
+	return mailflow.UncertainAfter
 }
 
-// again sends an uncertain mail once more, with the same Message-ID, so that a program that keeps one of each shows it once; then it stays
-// uncertain for good, unless the server takes this one.
+// again sends an uncertain mail once more, with the same Message-ID, so that a program that keeps one of each shows it once. It keeps its
+// mark. When it was uncertain is in its row: a job that a crash hands back early waits out the rest.
 func (w *mailWorker) again(ctx context.Context, t *tenant, m store.Outgoing) error {
-	first, err := w.d.store.SecondChance(ctx, m.ID)
-	if err != nil || !first {
+	chance, wait, err := w.d.store.SecondChance(ctx, m.ID, w.d.uncertainRest())
+	switch {
+	case err != nil:
 		return err
+	case wait > 0:
+		return river.JobSnooze(wait)
+	case !chance:
+		return nil
 	}
 	var e mailflow.Envelope
 	if err := w.d.store.MailContent(ctx, m.ID, &e); err != nil {

@@ -84,7 +84,8 @@ func (s *Store) Dial(ctx context.Context, id int64, messageID string, content an
 	if tag.RowsAffected() == 1 {
 		return true, nil
 	}
-	_, err = s.Pool.Exec(ctx, `UPDATE outbox SET state = 'uncertain', reply = 'berhenti di tengah pengiriman' WHERE id = $1 AND state = 'sending'`, id)
+	_, err = s.Pool.Exec(ctx, `UPDATE outbox SET state = 'uncertain', uncertain_at = clock_timestamp(), reply = 'berhenti di tengah pengiriman'
+		WHERE id = $1 AND state = 'sending'`, id)
 	if err != nil {
 		return false, fmt.Errorf("marking mail %d uncertain: %w", id, err)
 	}
@@ -115,8 +116,8 @@ func (s *Store) MailContent(ctx context.Context, id int64, into any) error {
 // Settle writes what became of an attempt: "sent", "waiting" (to be tried again), "uncertain", "failed" or "cancelled". Reply is the
 // server's answer.
 func (s *Store) Settle(ctx context.Context, id int64, state, reply string, now time.Time) error {
-	_, err := s.Pool.Exec(ctx, `UPDATE outbox SET state = $2, reply = $3, sent_at = CASE WHEN $2 = 'sent' THEN $4::timestamptz ELSE sent_at END
-		WHERE id = $1`, id, state, reply, now)
+	_, err := s.Pool.Exec(ctx, `UPDATE outbox SET state = $2, reply = $3, sent_at = CASE WHEN $2 = 'sent' THEN $4::timestamptz ELSE sent_at END,
+		uncertain_at = CASE WHEN $2 = 'uncertain' THEN clock_timestamp() ELSE uncertain_at END WHERE id = $1`, id, state, reply, now)
 	if err != nil {
 		return fmt.Errorf("settling mail %d: %w", id, err)
 	}
@@ -155,11 +156,33 @@ func (s *Store) DeadAddress(ctx context.Context, agencyKey, address string) (boo
 	return dead, nil
 }
 
-// SecondChance lets an uncertain mail be sent once more, ever: it answers true the first time, and the row waits again.
-func (s *Store) SecondChance(ctx context.Context, id int64) (bool, error) {
+// SecondChance lets an uncertain mail be sent once more, ever, after a rest on the wall's clock. It answers true the first time, and the row
+// waits again; before that, how long the rest still lasts.
+func (s *Store) SecondChance(ctx context.Context, id int64, rest time.Duration) (chance bool, wait time.Duration, err error) {
+	var resent bool
+	var passed float64
+	err = s.Pool.QueryRow(ctx, `SELECT resent, coalesce(extract(epoch FROM clock_timestamp() - uncertain_at), 1e9)::float8 FROM outbox WHERE id = $1`, id).
+		Scan(&resent, &passed)
+	if err != nil {
+		return false, 0, fmt.Errorf("giving mail %d a second chance: %w", id, err)
+	}
+	if resent {
+		return false, 0, nil
+	}
+	if wait = rest - time.Duration(passed*float64(time.Second)); wait > 0 {
+		return false, wait, nil
+	}
 	tag, err := s.Pool.Exec(ctx, `UPDATE outbox SET state = 'waiting', resent = true WHERE id = $1 AND state = 'uncertain' AND NOT resent`, id)
 	if err != nil {
-		return false, fmt.Errorf("giving mail %d a second chance: %w", id, err)
+		return false, 0, fmt.Errorf("giving mail %d a second chance: %w", id, err)
 	}
-	return tag.RowsAffected() == 1, nil
+	return tag.RowsAffected() == 1, 0, nil
+}
+
+// CountAttempt counts a try that ended before the mail was booked.
+func (s *Store) CountAttempt(ctx context.Context, id int64) error {
+	if _, err := s.Pool.Exec(ctx, `UPDATE outbox SET attempts = attempts + 1 WHERE id = $1`, id); err != nil {
+		return fmt.Errorf("counting a try at mail %d: %w", id, err)
+	}
+	return nil
 }
