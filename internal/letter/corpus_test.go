@@ -31,8 +31,11 @@ func TestTheCorpusIsReadAsACarefulClerkReadsIt(t *testing.T) {
 	}
 	layouts := map[string]bool{}
 	var score corpus.Score
-	for _, l := range letters {
+	for i, l := range letters {
 		layouts[l.Layout] = true
+		if letter.RaceEnabled && i%4 != 0 {
+			continue // the race detector needs the paths, not every letter
+		}
 		for _, d := range score.Add(l, reader.Read(t.Context(), letter.InputOf(l.File.Name, l.File.Data))) {
 			t.Logf("%s %s: %s", l.ID, l.Layout, d)
 		}

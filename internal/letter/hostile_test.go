@@ -24,7 +24,7 @@ var hostile = []struct {
 	{"teksbom.pdf", "", func(t *testing.T) []byte {
 		return pdfWithStream(t, []byte("BT /F1 9 Tf "+strings.Repeat("1 0 0 1 10 10 Tm (aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa) Tj ", 2_000_000)+"ET"))
 	}},
-	{"lingkaran.pdf", "scan-unreadable", func(*testing.T) []byte {
+	{"lingkaran.pdf", "file-broken", func(*testing.T) []byte {
 		return []byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[2 0 R 2 0 R]/Count 2>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF")
 	}},
 	{"xref.pdf", "", func(*testing.T) []byte {
