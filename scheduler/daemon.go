@@ -50,6 +50,8 @@ type Daemon struct {
 	jobs    *river.Client[pgx.Tx]
 	id      string
 	inboxes []*mailflow.Inbox
+
+	failpoint func(point string) // set by tests alone
 }
 
 // tenant is an agency with its connections. Those that aren't configured are nil.
@@ -106,8 +108,6 @@ func (d *Daemon) newTenant(conf *config.Tenant) (*tenant, error) {
 	return t, nil
 }
 
-// AMS returns the agency's client of the portal, for signing in on the page; nil where none is configured.
-func (d *Daemon) AMS(agencyKey string) *bsre.AMS {
 // patience sets how long the gateway's client rests after repeated failures: hardly, where a day lasts seconds.
 func (d *Daemon) patience(c *srikandi.ClientConfig) {
 	if d.opts.Fast {
@@ -115,6 +115,8 @@ func (d *Daemon) patience(c *srikandi.ClientConfig) {
 	}
 }
 
+// AMS returns the agency's client of the portal, for signing in on the page; nil where none is configured.
+func (d *Daemon) AMS(agencyKey string) *bsre.AMS {
 	if t, ok := d.tenants[agencyKey]; ok {
 		return t.ams
 	}
@@ -133,9 +135,9 @@ func (d *Daemon) Inboxes() []mailflow.Status {
 func (d *Daemon) makeJobs() error {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &readWorker{d: d})
+	river.AddWorker(workers, &fetchWorker{d: d})
 	river.AddWorker(workers, &mailWorker{d: d})
 	river.AddWorker(workers, &followUpWorker{d: d})
-	river.AddWorker(workers, &fetchWorker{d: d})
 	river.AddWorker(workers, &registerWorker{d: d})
 	river.AddWorker(workers, &resetWorker{d: d})
 	river.AddWorker(workers, &watchWorker{d: d})
@@ -146,7 +148,7 @@ func (d *Daemon) makeJobs() error {
 		ID:      d.id,
 		Workers: workers,
 		Queues: map[string]river.QueueConfig{
-			store.QueueRead: {MaxWorkers: 3}, store.QueueMail: {MaxWorkers: 4}, store.QueueReset: {MaxWorkers: 4},
+			store.QueueRead: {MaxWorkers: 3}, store.QueueFetch: {MaxWorkers: 4}, store.QueueMail: {MaxWorkers: 4}, store.QueueReset: {MaxWorkers: max(4, 2*len(d.order))},
 			store.QueueSource: {MaxWorkers: 6}, store.QueueWatch: {MaxWorkers: 4}, store.QueueClock: {MaxWorkers: 1},
 		},
 		PeriodicJobs:         d.periodic(),
@@ -199,11 +201,11 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if err := d.store.TakeOver(ctx); err != nil {
 		return err
 	}
-	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
 	if err := d.rememberRefusals(ctx); err != nil {
 		return err
 	}
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
 	if err := d.jobs.Start(work); err != nil {
 		return fmt.Errorf("starting the jobs: %w", err)
 	}

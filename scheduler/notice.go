@@ -51,6 +51,10 @@ func (d *Daemon) fill(ctx context.Context, t *tenant, m store.Outgoing, n *mailf
 	switch {
 	case m.Template == mailflow.NoticeReminder || m.Template == mailflow.NoticeEscalation:
 		return d.fillBundle(ctx, t, m, n)
+	case m.Template == mailflow.NoticeBacklogSummary:
+		return d.fillBacklog(ctx, t, m, n)
+	case m.Template == mailflow.NoticeSignInLink:
+		return d.fillSignIn(ctx, m, n)
 	case m.Template == mailflow.NoticeOperatorAlarm:
 		n.Alarm = mailflow.NoticeAlarm{Title: m.Items[0].Text, Since: m.CreatedAt, Effect: "Selama itu surat dan hasilnya tertunda; tidak ada yang hilang.",
 			Do: []string{"Jalankan pulih check dan ikuti kalimatnya.", "Buka halaman Sistem untuk melihat sejak kapan dan mengapa."}}
@@ -75,10 +79,24 @@ func (d *Daemon) fill(ctx context.Context, t *tenant, m store.Outgoing, n *mailf
 	return true, d.fillRequest(t, s, m, n)
 }
 
+// fillSignIn opens the link's secret at the last moment: the outbox knows it by its id alone. A link that was used or has ended isn't mailed.
+func (d *Daemon) fillSignIn(ctx context.Context, m store.Outgoing, n *mailflow.Notice) (send bool, err error) {
+	secret, ends, err := d.store.SignInSecret(ctx, m.Items[0].Text, d.now())
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	n.SignIn = mailflow.NoticeSignIn{URL: strings.TrimSuffix(d.cfg.PublicURL, "/") + "/masuk/tautan/" + secret, Until: ends}
+	return true, nil
+}
+
 // stale reports that a mail asks for something that was done meanwhile.
 func stale(template string, now request.State) bool {
 	switch template {
-	case mailflow.NoticeWork, mailflow.NoticeSecondApproval, mailflow.NoticeSessionNeeded, mailflow.NoticeAssisted, mailflow.NoticeReminderPassphrase, mailflow.NoticeCallApplicant:
+	case mailflow.NoticeAssisted:
+		return !now.Status.AwaitsReset()
+	case mailflow.NoticeWork, mailflow.NoticeSecondApproval, mailflow.NoticeSessionNeeded, mailflow.NoticeReminderPassphrase, mailflow.NoticeCallApplicant:
 		return !now.Status.Open()
 	}
 	return false

@@ -196,6 +196,9 @@ func (d *Daemon) readReply(ctx context.Context, t *tenant, l store.Letter, m *le
 	if store.IsComplaint(number) {
 		return d.readComplaintReply(ctx, t, l, m, r, number)
 	}
+	if ok, err := d.readAnswer(ctx, l, t, m, r, number); ok || err != nil {
+		return err
+	}
 	from := sender(m)
 	if letter.Complains(m) {
 		s, err := d.store.State(ctx, number)
@@ -249,7 +252,7 @@ func (d *Daemon) readNotice(ctx context.Context, t *tenant, l store.Letter, m *l
 		}
 		ref.Subject = m.Subject
 		_, err := tx.Act(t.Agency, named[0], request.Join{Letter: ref},
-			request.Note{By: request.Actor{Role: sop.BSrE, Name: "BSrE", Via: "mail"}, Text: "Pemberitahuan masuk: " + letter.Mask(m.Subject)})
+			request.Evidence{By: request.Actor{Role: sop.BSrE, Name: "BSrE", Via: "mail"}, Text: "Pemberitahuan masuk: " + letter.Mask(m.Subject)})
 		return err
 	})
 }
@@ -444,9 +447,6 @@ func (d *Daemon) receive(tx *store.Tx, t *tenant, l store.Letter, r letter.Readi
 		if len(keys) == 0 {
 			keys = [][]byte{d.store.Keys.Lookup("request", fmt.Sprintf("letter\x00%d\x00%s", l.ID, s.NIP+s.Name))}
 		}
-		by := request.Actor{Role: sop.Applicant, Name: s.Office, Via: ref.Channel}
-		st, opened, err := tx.Receive(t.Agency, keys, request.Open{Letter: ref, Subject: s, Findings: r.Findings, By: by})
-		if err != nil {
 		ask, err := d.doubt(tx, t, l, ref, keyNumber(ref, n), s, keys)
 		if err != nil {
 			return nil, err
@@ -461,16 +461,19 @@ func (d *Daemon) receive(tx *store.Tx, t *tenant, l store.Letter, r letter.Readi
 		if ask.waits {
 			continue
 		}
+		by := request.Actor{Role: sop.Applicant, Name: s.Office, Via: ref.Channel}
+		st, opened, err := tx.Receive(t.Agency, keys, request.Open{Letter: ref, Subject: s, Findings: r.Findings, By: by})
+		if err != nil {
 			return nil, err
 		}
-		if opened && ref.Channel == "mail" && t.gateway != nil {
-			if err := tx.AskRegistration(t.Key, l.ID); err != nil {
-				return nil, err
 		if opened && n != nil {
 			if err := d.noteOutage(tx, t, l, st.Number); err != nil {
 				return nil, err
 			}
 		}
+		if opened && ref.Channel == "mail" && t.gateway != nil {
+			if err := tx.AskRegistration(t.Key, l.ID); err != nil {
+				return nil, err
 			}
 		}
 		numbers = append(numbers, st.Number)

@@ -64,22 +64,6 @@ func (d *Daemon) remind(ctx context.Context, t *tenant) error {
 	})
 }
 
-// wakeResets makes sure that a waiting queue has a job: the one that was there may have been given up.
-func (d *Daemon) wakeResets(ctx context.Context, t *tenant) error {
-	if t.ams == nil {
-		return nil
-	}
-	waiting, err := d.store.WaitingResets(ctx, t.Key)
-	if err != nil {
-		return err
-	}
-	booked, err := d.store.Booked(ctx, t.Key)
-	if err != nil || len(waiting)+len(booked) == 0 {
-		return err
-	}
-	return d.store.InTx(ctx, d.now(), func(tx *store.Tx) error { return tx.Enqueue(store.RunResets{Agency: t.Key}, onlyOne) })
-}
-
 // recountBatch is how many deadlines one sweep computes again after a change of the calendar.
 const recountBatch = 200
 

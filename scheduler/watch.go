@@ -3,6 +3,7 @@ package scheduler
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/riverqueue/river"
 
@@ -32,26 +33,72 @@ func (w *watchWorker) Work(ctx context.Context, job *river.Job[store.WatchReques
 	if !s.Status.Open() {
 		return w.d.store.InTx(ctx, w.d.now(), func(tx *store.Tx) error { return tx.EndWatch(s.Number) })
 	}
-	var before bsre.Details
-	known, err := w.d.store.Baseline(ctx, s.Number, &before)
-	if err != nil || !known || t.ams == nil || s.Booking == nil {
-		return err // made by hand: the applicant's answer or the verifier's word will tell
+	watch, ok, err := w.d.store.Watch(ctx, s.Number)
+	if err != nil || !ok || t.ams == nil {
+		return err // nobody can look: the applicant's answer or the verifier's word will tell
 	}
-	after, ok, err := w.d.look(ctx, t, s.Booking.UID)
+	l, ok, err := w.d.anyHolder(ctx, t)
 	if err != nil || !ok {
 		return err
 	}
-	done, why := bsre.Completed(before, after, s.BookedAt, s.Booking.Serial)
-	if !done {
-		return nil
+	uid := ""
+	if s.LastCall != nil {
+		uid = s.LastCall.UID
 	}
-	at, now := w.d.now(), w.d.now()
-	if c, err := bsre.Choose(after, now); err == nil && c.NotBefore.After(s.BookedAt) && c.NotBefore.Before(now) {
+	_, after, err := w.d.record(ctx, t, s, uid, &l)
+	if err != nil {
+		return err
+	}
+	return w.d.look(ctx, t, s, watch, after)
+}
+
+// look compares the details with those before the reset.
+func (d *Daemon) look(ctx context.Context, t *tenant, s request.State, watch store.Watch, after bsre.Details) error {
+	before, known, err := d.baseline(ctx, s.Number)
+	if err != nil {
+		return err
+	}
+	at, serial := s.LastCallAt, ""
+	if s.LastCall != nil {
+		serial = s.LastCall.Serial
+	} else if at = s.Ended[sop.EndsReset]; at.IsZero() {
+		at = s.Since // made by hand, or perhaps made
+	}
+	var done bool
+	var why string
+	switch {
+	case known && serial != "":
+		done, why = bsre.Completed(before, after, at, serial)
+	case known:
+		if old, err := bsre.Choose(before, at); err == nil {
+			serial = old.Serial
+		}
+		done, why = bsre.Completed(before, after, at, serial)
+	default: // made by hand: nobody read the certificate before, so only one that is younger than the reset counts
+		done, why = bsre.Completed(bsre.Details{}, after, at.Add(bsre.Backdating), "")
+	}
+	switch {
+	case done:
+		return d.completed(ctx, t, s, after, at, why)
+	case !known:
+		return d.store.InTx(ctx, d.now(), func(tx *store.Tx) error { return tx.KeepBaseline(t.Key, s.Number, after) })
+	case s.Status == request.StatusUncertain && watch.Tries < 2: // what the verifier has to know before they decide about a second call
+		_, err = d.store.Act(ctx, t.Agency, s.Number, d.now(), request.Note{By: byAMS, Text: "Data di AMS dibaca sesudah panggilan yang belum pasti. " + why})
+	}
+	return err
+}
+
+var byAMS = request.Actor{Role: sop.BSrE, Name: "BSrE", Via: "ams"}
+
+// completed writes that the certificate was renewed after the reset of that instant.
+func (d *Daemon) completed(ctx context.Context, t *tenant, s request.State, after bsre.Details, since time.Time, why string) error {
+	now := d.now()
+	at := now
+	if c, err := bsre.Choose(after, now); err == nil && c.NotBefore.After(since) && c.NotBefore.Before(now) {
 		at = c.NotBefore
 	}
-	by := request.Actor{Role: sop.BSrE, Name: "BSrE", Via: "ams"}
-	_, err = w.d.store.Act(ctx, t.Agency, s.Number, now, request.Observe{Kind: request.CertificateIssued, At: at, By: by, Text: why},
-		request.Observe{Kind: request.Usable, At: now, By: by, Text: why})
+	_, err := d.store.Act(ctx, t.Agency, s.Number, now, request.Observe{Kind: request.CertificateIssued, At: at, By: byAMS, Text: why},
+		request.Observe{Kind: request.Usable, At: now, By: byAMS, Text: why})
 	return err
 }
 
@@ -62,30 +109,6 @@ func (d *Daemon) tenantOf(s request.State) (*tenant, bool) {
 		}
 	}
 	return nil, false
-}
-
-// look reads a user's details in any live session of the agency: reading is not acting in somebody's name.
-func (d *Daemon) look(ctx context.Context, t *tenant, uid string) (bsre.Details, bool, error) {
-	holders, err := d.store.SessionHolders(ctx, t.Key, d.now())
-	if err != nil {
-		return bsre.Details{}, false, err
-	}
-	for _, verifier := range holders {
-		session, ok, err := d.session(ctx, t, verifier)
-		if err != nil {
-			return bsre.Details{}, false, err
-		}
-		if !ok {
-			continue
-		}
-		before := session
-		details, err := t.ams.Details(ctx, &session, uid)
-		if keep := d.keepSession(ctx, t, verifier, before, session); keep != nil {
-			return details, false, keep
-		}
-		return details, err == nil, err
-	}
-	return bsre.Details{}, false, nil
 }
 
 // statusWorker asks the agency's eSign gateway about a certificate. What it can't tell is left open: unknown is never ISSUE, and it is no
@@ -101,7 +124,7 @@ func (w *statusWorker) Work(ctx context.Context, job *river.Job[store.AskStatus]
 		return err
 	}
 	t, ok := w.d.tenantOf(s)
-	if !ok || t.esign == nil || s.Status != request.StatusChecking {
+	if !ok || t.esign == nil || !s.Status.Open() {
 		return nil
 	}
 	status, err := t.esign.Status(ctx, bsre.Identity{NIK: s.Subject.NIK, Email: s.Subject.Email})

@@ -114,7 +114,10 @@ type Flag struct {
 }
 
 // Book writes the call down before it is made.
-type Book struct{ Booking Booking }
+type Book struct {
+	Booking Booking
+	Facts   Facts
+}
 
 // Outcome is what became of the booked call.
 type Outcome struct {

@@ -13,7 +13,9 @@ import (
 
 // repeated reports that the applicant's last reset is so recent that another one needs a second pair of eyes: it kills the link that the
 // first one sent.
-func (d *decision) repeated(f Facts) bool {
+func (d *decision) repeated(f Facts) bool { return d.s.Has("repeated-reset") || d.recent(f) }
+
+func (d *decision) recent(f Facts) bool {
 	last := f.LastReset
 	if d.s.LastReset.After(last) {
 		last = d.s.LastReset
@@ -22,7 +24,7 @@ func (d *decision) repeated(f Facts) bool {
 	if span == 0 {
 		span = 7 * 24 * time.Hour
 	}
-	return d.s.Has("repeated-reset") || !last.IsZero() && d.now.Sub(last) < span
+	return !last.IsZero() && d.now.Sub(last) < span
 }
 
 // capped is the daily limit that is reached, in words; empty when none is.

@@ -127,13 +127,13 @@ var verifiersHour = sop.Norm{Length: time.Hour, Clock: sop.Working}
 // marks to come.
 func waitMarks(c StepClock, s State, a *agency.Agency, bare, more bool) ([]Reminder, error) {
 	mark := func(share float64, level int) Reminder {
-		return Reminder{Step: c.Step.ID, Mark: fmt.Sprintf("tunggu-%d-%g", s.Since.Unix(), share), Share: share, Level: level}
+		return Reminder{Step: c.Step.ID, Mark: fmt.Sprintf("tunggu-%d-%g", s.SinceVersion, share), Share: share, Level: level}
 	}
 	var all []Reminder
 	switch {
 	case bare:
 		all = []Reminder{mark(1, 0), mark(4, 0), mark(8, 1)}
-	case !more && !s.RemindedAt.After(s.Since):
+	case !more && !s.RemindedHere:
 		all = []Reminder{mark(1, 0)}
 	}
 	c.Start = s.Since

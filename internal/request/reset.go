@@ -105,6 +105,8 @@ func (d *decision) book(c Book) error {
 		return refuse(DataChanged, "Data pemohon berubah sejak disetujui.")
 	case !agency.SameAddress(c.Booking.Email, ap.Subject.Email):
 		return refuse(DataChanged, "Alamat di AMS berbeda dari alamat yang disetujui.")
+	case ap.Second == nil && d.recent(c.Facts):
+		return refuse(DataChanged, "Sementara itu ada reset lain untuk pemohon ini.")
 	case c.Booking.UID == "" || c.Booking.Serial == "":
 		return refuse(Incomplete, "Pengguna atau sertifikat di AMS belum diketahui.")
 	}

@@ -49,9 +49,11 @@ type State struct {
 	Findings     []letter.Finding
 	Dispositions []Disposition // those that count; withdrawn ones are gone
 
-	Holder    sop.Role  // whose work it is now
-	HolderIDs []string  // named people, when the disposition or an assignment names them
-	Since     time.Time // since when
+	Holder       sop.Role  // whose work it is now
+	HolderIDs    []string  // named people, when the disposition or an assignment names them
+	Since        time.Time // since when
+	SinceVersion int       // the event that brought it there
+	RemindedHere bool      // a clock's mark was told since then
 
 	Approval   *Approval // the approval in force; nil after a refusal or before any
 	Approvals  int       // approvals ever given
@@ -74,11 +76,10 @@ type State struct {
 	Certificate     string // status of the applicant's certificate as the gateway told it last ("ISSUE", ...); empty: not asked or not known
 	CertificateSeen time.Time
 
-	Pauses     []sop.Pause
-	Ended      map[sop.Ends]time.Time // when each end was reached, but for dispositions
-	Reminded   map[string]bool        // "step/mark"
-	RemindedAt time.Time
-	By         map[sop.Ends]Actor
+	Pauses   []sop.Pause
+	Ended    map[sop.Ends]time.Time // when each end was reached, but for dispositions
+	Reminded map[string]bool        // "step/mark"
+	By       map[sop.Ends]Actor
 }
 
 // Approval is a verifier's word on exactly this subject.
@@ -210,7 +211,7 @@ func (s *State) applyReset(e Event) {
 		}
 		s.hold(sop.Verifier, nil, e.At)
 	case Reminded, Escalated:
-		s.Reminded[e.Step+"/"+e.Mark], s.RemindedAt = true, e.At
+		s.Reminded[e.Step+"/"+e.Mark], s.RemindedHere = true, true
 	}
 }
 
@@ -342,6 +343,7 @@ func (s *State) resume(at time.Time) {
 
 func (s *State) hold(role sop.Role, ids []string, since time.Time) {
 	s.Holder, s.HolderIDs, s.Since = role, ids, since
+	s.SinceVersion, s.RemindedHere = s.Version, false
 }
 
 // end keeps the first time that an end was reached: a second letter or notice doesn't move it.

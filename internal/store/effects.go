@@ -3,7 +3,6 @@ package store
 import (
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"pulih/internal/agency"
 	"pulih/internal/request"
@@ -15,8 +14,8 @@ type BundleItem struct {
 	Version int    `json:"version,omitempty"`
 	Step    string `json:"step,omitempty"`
 	Mark    string `json:"mark,omitempty"`
-	Letter  int64  `json:"letter,omitempty"`
 	Text    string `json:"text,omitempty"` // no personal data
+	Letter  int64  `json:"letter,omitempty"`
 }
 
 type bundleKey struct{ agency, template, address string }
@@ -38,7 +37,7 @@ func (tx *Tx) effects(a *agency.Agency, s request.State, list []request.Effect) 
 		case request.Reset:
 			err = tx.reset(a, s, e)
 		case request.Watch:
-			err = tx.watch(a, s)
+			err = tx.watch(a, s, e)
 		case request.CheckStatus:
 			err = tx.Enqueue(AskStatus{Number: s.Number}, nil)
 		default:
@@ -99,10 +98,10 @@ type Notice struct {
 }
 
 // Notify writes a row of the outbox and its job.
+func (tx *Tx) Notify(n Notice) error {
 	if tx.hold && held[n.Template] {
 		return tx.holdBack(n)
 	}
-func (tx *Tx) Notify(n Notice) error {
 	items := n.Items
 	if items == nil {
 		items = []BundleItem{}
@@ -146,25 +145,3 @@ func (tx *Tx) followUp(a *agency.Agency, s request.State, f request.FollowUp) er
 }
 
 func notePlace(key string) string { return "follow_ups:" + key + ":sealed" }
-
-func (tx *Tx) reset(a *agency.Agency, s request.State, r request.Reset) error {
-	_, err := tx.Exec(tx.ctx, `INSERT INTO resets (number, approval, agency, due_at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (number, approval) DO UPDATE SET state = 'waiting'`,
-		s.Number, s.Approval.Version, a.Key, r.Due)
-	if err != nil {
-		return fmt.Errorf("queueing the reset: %w", err)
-	}
-	return tx.Enqueue(RunResets{Agency: a.Key}, nil)
-}
-
-func (tx *Tx) watch(a *agency.Agency, s request.State) error {
-	_, err := tx.Exec(tx.ctx, `INSERT INTO watches (number, agency, next_at) VALUES ($1, $2, $3)
-		ON CONFLICT (number) DO UPDATE SET next_at = $3, tries = 0`, s.Number, a.Key, tx.now.Add(FirstWatch))
-	if err != nil {
-		return fmt.Errorf("starting the watch: %w", err)
-	}
-	return nil
-}
-
-// FirstWatch is how long after the reset the certificate is looked at first: nobody sets a passphrase sooner.
-const FirstWatch = 2 * time.Minute

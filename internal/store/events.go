@@ -229,6 +229,10 @@ func (tx *Tx) Act(a *agency.Agency, number string, cmds ...request.Command) (req
 
 func (tx *Tx) actOn(a *agency.Agency, s request.State, cmds []request.Command) (request.State, error) {
 	for _, cmd := range cmds {
+		cmd, err := tx.informed(a, s, cmd)
+		if err != nil {
+			return s, err
+		}
 		events, effects, err := request.Decide(s, cmd, a, tx.now)
 		if err != nil {
 			return s, err
