@@ -241,6 +241,22 @@ func (b digestBar) Marks() string {
 	return marks("=", b.KeptHeight) + marks("x", b.BrokenHeight)
 }
 
+// Rhythm names the period's length.
+func (v digestView) Rhythm() string {
+	if v.Until.Sub(v.From) > 8*24*time.Hour {
+		return "bulanan"
+	}
+	return "mingguan"
+}
+
+// Then begins a sentence about the period.
+func (v digestView) Then() string {
+	if v.Rhythm() == "bulanan" {
+		return "Bulan ini"
+	}
+	return "Pekan ini"
+}
+
 // Days is the period in words.
 func (v digestView) Days() string {
 	return NoticePeriod(v.From.In(v.zone), v.Until.In(v.zone))

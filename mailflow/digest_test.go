@@ -107,7 +107,7 @@ func TestDigestOfTheVerifierBeginsWithTheDanger(t *testing.T) {
 	t.Parallel()
 	got := digestText(t, digestSample(DigestVerifier))
 	danger, work := strings.Index(got, "1 reset belum pasti: periksa di AMS, jangan diulang."), strings.Index(got, "Menunggu Bapak/Ibu")
-	if danger < 0 || work < danger || !strings.Contains(got, "2 permohonan menunggu Bapak/Ibu hari ini; 1 di antaranya sudah lewat waktunya.") {
+	if danger < 0 || work < danger || !strings.Contains(got, "2 permohonan atau pengaduan menunggu Bapak/Ibu hari ini; 1 di antaranya sudah lewat waktunya.") {
 		t.Error(got)
 	}
 }

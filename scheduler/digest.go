@@ -29,7 +29,7 @@ func (d *Daemon) digest(ctx context.Context, t *tenant, m store.Outgoing) (mailf
 	return out, err
 }
 
-// spanOf reads what period wrote.
+// spanOf reads what DigestNotice wrote.
 func spanOf(m store.Outgoing) (from, until time.Time, office string, err error) {
 	words := strings.SplitN(m.Items[0].Text, " ", 3)
 	if len(words) != 3 {

@@ -148,11 +148,7 @@ func (d *Daemon) runSchedule(ctx context.Context, t *tenant, s schedule) error {
 			return err
 		}
 		for _, r := range s.to(t, last.In(t.Zone), at.In(t.Zone)) {
-			err := tx.Notify(store.Notice{
-				Agency: t.Key, Once: fmt.Sprintf("%s/%s/%s/%s", s.name, t.Key, at.UTC().Format(time.RFC3339), r.to.Address), Template: s.name, To: r.to,
-				Items: []store.BundleItem{{Text: period(r)}},
-			})
-			if err != nil {
+			if err := tx.Notify(DigestNotice(t.Key, s.name, r.office, at.UTC().Format(time.RFC3339), r.to, r.from, r.until)); err != nil {
 				return err
 			}
 		}
@@ -168,9 +164,13 @@ func (t *tenant) sendsNow(at, now time.Time) bool {
 // closing is how long after the close of hours a report that is due at it may be sent.
 const closing = 10 * time.Minute
 
-// period keeps a report's span in the outbox: "2026-11-23T00:00:00+07:00 2026-11-24T00:00:00+07:00 dindikbud".
-func period(r sending) string {
-	return r.from.Format(time.RFC3339) + " " + r.until.Format(time.RFC3339) + " " + r.office
+// DigestNotice is a report to be mailed: it is made when it is sent, over [from, until), for an office or with an empty one the whole agency.
+// Once tells apart what may go out again: two with the same one are one mail.
+func DigestNotice(agencyKey, template, office, once string, to request.Recipient, from, until time.Time) store.Notice {
+	// The span is kept in the outbox: "2026-11-23T00:00:00+07:00 2026-11-24T00:00:00+07:00 dindikbud".
+	span := from.Format(time.RFC3339) + " " + until.Format(time.RFC3339) + " " + office
+	return store.Notice{Agency: agencyKey, Once: fmt.Sprintf("%s/%s/%s/%s", template, agencyKey, once, to.Address), Template: template, To: to,
+		Items: []store.BundleItem{{Text: span}}}
 }
 
 func day(at time.Time) time.Time {
