@@ -58,6 +58,7 @@ type Console struct {
 	desk     *http.ServeMux
 	open     *http.ServeMux
 	pictures pictures
+	offices  directories
 	tries    limiter
 	webauthn *webauthn.WebAuthn // nil: the address allows no passkeys
 }
@@ -76,7 +77,8 @@ func New(o Options) (*Console, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	c := &Console{o: o, agencies: map[string]*agency.Agency{}, status: o.Store.Keys.Derive("status-link"), tries: newLimiter()}
+	c := &Console{o: o, agencies: map[string]*agency.Agency{}, status: o.Store.Keys.Derive("status-link"), tries: newLimiter(),
+		offices: directories{kept: map[string]directory{}}}
 	var err error
 	if c.public, err = url.Parse(o.PublicURL); err != nil {
 		return nil, fmt.Errorf("the desk's public address: %w", err)
@@ -209,6 +211,10 @@ func (c *Console) serveDesk(r route) http.Handler {
 		}
 		if p.who.weak() && r.needs != ownAccount {
 			_ = p.redirect("/" + p.agency.Key + "/akun/kunci")
+			return
+		}
+		if p.agency, err = c.current(p.ctx(), p.agency); err != nil {
+			c.answer(p, err)
 			return
 		}
 		c.answer(p, r.serve(c, p))

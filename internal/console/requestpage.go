@@ -39,7 +39,8 @@ type requestPage struct {
 	Below      []agency.Person // who a letter can be passed on to
 	Verifiers  []agency.Person
 	OwnRequest bool
-	Danger     bool // there are findings of severity danger
+	Newer      []string // what the directory knows now and the request doesn't
+	Danger     bool     // there are findings of severity danger
 	Reasons    []reason
 	First      string // who gave the first of two approvals
 	Path       string
@@ -101,6 +102,9 @@ func (c *Console) loadRequest(p *page, number string) (*requestPage, error) {
 	}
 	d.Danger = slices.ContainsFunc(s.Findings, func(f letter.Finding) bool { return f.Severity == letter.Danger })
 	d.Reasons = reasons
+	if _, newer := fromDirectory(p.agency, s.Subject); s.Status.Open() && s.Booking == nil && p.who.may(decide) {
+		d.Newer = newer
+	}
 	d.offer(p, s)
 	if s.Approval != nil {
 		d.First = s.Approval.By.Name

@@ -31,6 +31,7 @@ const (
 	readSystem    action = "read system"    //
 	runSystem     action = "run system"     // retry and cancel jobs, end others' visits
 	stopResets    action = "stop resets"    // the emergency brake
+	releaseResets action = "release resets" // let go of it
 	consent       action = "consent"        // to somebody else's passkey
 	readAudit     action = "read audit"     //
 	ownAccount    action = "own account"    // own visits and passkeys
@@ -56,6 +57,7 @@ var rights = map[action][]sop.Role{
 	readSystem:    {sop.Head, sop.Verifier, sop.Operator, sop.Auditor},
 	runSystem:     {sop.Operator},
 	stopResets:    {sop.Head, sop.Verifier, sop.Operator},
+	releaseResets: {sop.Head, sop.Operator},
 	consent:       {sop.Verifier, sop.Operator},
 	readAudit:     {sop.Head, sop.Operator, sop.Auditor},
 	ownAccount:    {sop.Head, sop.Division, sop.Section, sop.Verifier, sop.Operator, sop.Auditor},

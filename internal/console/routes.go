@@ -33,6 +33,7 @@ var routes = []route{
 	{"POST /{agency}/permohonan/{number}/dapat-dipakai", decide, (*Console).usable},
 	{"POST /{agency}/permohonan/{number}/buka-kembali", decide, (*Console).reopen},
 	{"POST /{agency}/permohonan/{number}/catatan", note, (*Console).addNote},
+	{"POST /{agency}/permohonan/{number}/sesuaikan", decide, (*Console).refreshSubject},
 	{"POST /{agency}/permohonan/{number}/nik", seeIdentity, (*Console).reveal},
 
 	{"GET /{agency}/surat", readLetters, (*Console).lettersPage},
@@ -60,4 +61,29 @@ var routes = []route{
 	{"POST /{agency}/kunci/setujui", consent, (*Console).consentKey},
 	{"POST /{agency}/kunci/tolak", consent, (*Console).refuseKey},
 	{"POST /{agency}/sesi/{id}/akhiri", runSystem, (*Console).endVisit},
+
+	{"GET /{agency}/sistem", readSystem, (*Console).systemPage},
+	{"POST /{agency}/sistem/pekerjaan/{id}/ulang", runSystem, (*Console).retryJob},
+	{"POST /{agency}/sistem/pekerjaan/{id}/batal", runSystem, (*Console).cancelJob},
+	{"POST /{agency}/sistem/surel/{id}/ulang", runSystem, (*Console).sendAgain},
+	{"POST /{agency}/sistem/reset", stopResets, (*Console).holdResets},
+
+	{"GET /{agency}/pengaduan", readComplaint, (*Console).complaintsPage},
+	{"GET /{agency}/pengaduan/baru", workComplaint, (*Console).newComplaint},
+	{"POST /{agency}/pengaduan", workComplaint, (*Console).enterComplaint},
+	{"GET /{agency}/pengaduan/{number}", readComplaint, (*Console).complaintPage},
+	{"POST /{agency}/pengaduan/{number}/{act}", workComplaint, (*Console).actComplaint},
+
+	{"GET /{agency}/kantor", readOffices, (*Console).officesPage},
+	{"GET /{agency}/kantor/daftar.csv", readOffices, (*Console).exportOffices},
+	{"POST /{agency}/kantor", editOffices, (*Console).addOffice},
+	{"POST /{agency}/kantor/impor", editOffices, (*Console).importOffices},
+	{"POST /{agency}/usul/{id}", editOffices, (*Console).settleChange},
+	{"GET /{agency}/kantor/{office}", readOffices, (*Console).officePage},
+	{"POST /{agency}/kantor/{office}", editOffices, (*Console).saveOffice},
+	{"POST /{agency}/kantor/{office}/pejabat", editOffices, (*Console).saveOfficial},
+	{"POST /{agency}/kantor/{office}/hapus", editOffices, (*Console).dropOfficial},
+
+	{"GET /{agency}/pimpinan", readReport, (*Console).reportPage},
+	{"GET /{agency}/pimpinan/lewat.csv", readReport, (*Console).exportReport},
 }

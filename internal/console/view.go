@@ -21,13 +21,14 @@ type views map[string]*template.Template
 
 func parseViews(files fs.FS) (views, error) {
 	shared, err := template.New("").Funcs(template.FuncMap{
-		"asset": func(name string) string { return "/aset/" + assetVersion + "/" + name },
-		"mask":  func(s string) string { return letter.MaskNIK(letter.Mask(s)) },
-		"lower": strings.ToLower,
-		"lines": func(s string) []string { return strings.Split(s, "\n") },
-		"icon":  icon,
-		"bar":   func(c clock) template.HTML { return c.svg() },
-		"dict":  dict,
+		"asset":    func(name string) string { return "/aset/" + assetVersion + "/" + name },
+		"mask":     func(s string) string { return letter.MaskNIK(letter.Mask(s)) },
+		"lower":    strings.ToLower,
+		"lines":    func(s string) []string { return strings.Split(s, "\n") },
+		"icon":     icon,
+		"mailname": func(template string) string { return or(mailWords[template], template) },
+		"bar":      func(c clock) template.HTML { return c.svg() },
+		"dict":     dict,
 	}).ParseFS(files, "templates/parts/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("reading the shared templates: %w", err)
@@ -220,6 +221,7 @@ var news = map[string]string{
 	"sorted":    "Surat disisihkan. Ia tetap tersimpan di arsip.",
 	"retry":     "Surat dibaca ulang.",
 	"saved":     "Tersimpan.",
+	"waiting":   "Tersimpan sebagai usul. Perubahan alamat atau kepala kantor berlaku setelah disetujui orang kedua.",
 	"ended":     "Sesi diakhiri.",
 	"corrected": "Data pemohon dibetulkan. Yang lama tetap tercatat di riwayat.",
 	"answered":  "Terima kasih. Jawaban Anda tercatat.",

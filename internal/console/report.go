@@ -1,0 +1,201 @@
+package console
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/csv"
+	"fmt"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"pulih/internal/store"
+	"pulih/mailflow"
+)
+
+// reportPage is Pimpinan: is the promise kept, and if not, where.
+type reportPage struct {
+	base
+	Promise   string
+	Period    string
+	Choices   []choice
+	D         mailflow.Digest
+	Finished  int
+	Share     int // per cent kept
+	Weeks     []weekRow
+	Chart     template.HTML
+	Breaches  []breachRow
+	Steps     []mailflow.DigestTime
+	Oldest    []mailflow.DigestOpen
+	Offices   []choice // with requests in the period
+	Office    string
+	SOPTitle  string
+	Path      string
+	Query     template.URL
+	Available bool
+	Pack      bool
+}
+
+type choice struct {
+	Name, Value string
+	Here        bool
+}
+
+type weekRow struct {
+	From             time.Time
+	In, Kept, Broken int
+}
+
+type breachRow struct {
+	mailflow.DigestBreach
+	Path string
+	Over string
+}
+
+// periods that the page offers, as spans up to the end of today.
+var periods = []struct {
+	name, value string
+	from        func(today time.Time) time.Time
+}{
+	{"minggu ini", "minggu", monday},
+	{"bulan ini", "bulan", func(t time.Time) time.Time { return t.AddDate(0, 0, 1-t.Day()) }},
+	{"12 minggu", "12", func(t time.Time) time.Time { return monday(t).AddDate(0, 0, -7*11) }},
+}
+
+func monday(t time.Time) time.Time { return t.AddDate(0, 0, -(int(t.Weekday())+6)%7) }
+
+func (c *Console) reportPage(p *page) error {
+	d, err := c.loadReport(p)
+	if err != nil {
+		return err
+	}
+	return c.show(p, http.StatusOK, "pimpinan", d)
+}
+
+func (c *Console) loadReport(p *page) (reportPage, error) {
+	d := reportPage{base: c.base(p, "Pimpinan", "Pimpinan"), Office: p.URL.Query().Get("kantor"), SOPTitle: p.agency.SOP.Title, Path: "/" + p.agency.Key + "/pimpinan",
+		Available: c.o.Report != nil}
+	if c.o.Report == nil {
+		return d, nil
+	}
+	if _, ok := p.agency.Office(d.Office); d.Office != "" && !ok {
+		return d, fmt.Errorf("office: %w", store.ErrNotFound)
+	}
+	now := p.now.In(p.agency.Zone)
+	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, p.agency.Zone)
+	chosen := periods[2]
+	for _, x := range periods {
+		if x.value == p.URL.Query().Get("masa") {
+			chosen = x
+		}
+	}
+	for _, x := range periods {
+		d.Choices = append(d.Choices, choice{x.name, x.value, x.value == chosen.value})
+	}
+	d.Period = chosen.value
+	from, until := chosen.from(today), today.AddDate(0, 0, 1)
+	var err error
+	if d.D, err = c.o.Report(p.ctx(), p.agency.Key, mailflow.DigestHeadWeekly, d.Office, from, until); err != nil {
+		return d, err
+	}
+	d.Promise, d.Steps, d.Oldest = d.D.Promise, d.D.Times, d.D.Oldest
+	if d.Finished = d.D.Kept + d.D.Broken; d.Finished > 0 {
+		d.Share = d.D.Kept * 100 / d.Finished
+	}
+	for _, b := range d.D.Breaches {
+		d.Breaches = append(d.Breaches, breachRow{b, "/" + p.agency.Key + "/permohonan/" + b.Number, mailflow.NoticeSpan(b.Over)})
+	}
+	if d.Weeks, err = c.weeks(p, d.Office, d.D.Trend, until); err != nil {
+		return d, err
+	}
+	d.Chart = weekChart(d.Weeks)
+	for _, o := range p.agency.Offices {
+		d.Offices = append(d.Offices, choice{o.Name, o.ID, o.ID == d.Office})
+	}
+	slices.SortFunc(d.Offices, func(a, b choice) int { return cmp.Compare(a.Name, b.Name) })
+	return d, nil
+}
+
+// weeks are twelve: a digest's trend has eight, so the earlier ones come from one that ends before.
+func (c *Console) weeks(p *page, office string, last []mailflow.DigestWeek, until time.Time) ([]weekRow, error) {
+	earlier, err := c.o.Report(p.ctx(), p.agency.Key, mailflow.DigestHeadWeekly, office, until.AddDate(0, 0, -7*9), until.AddDate(0, 0, -7*8))
+	if err != nil {
+		return nil, err
+	}
+	all := append(slices.Clone(earlier.Trend), last...)
+	slices.SortFunc(all, func(a, b mailflow.DigestWeek) int { return a.From.Compare(b.From) })
+	all = slices.CompactFunc(all, func(a, b mailflow.DigestWeek) bool { return a.From.Equal(b.From) })
+	all = all[max(0, len(all)-12):]
+	out := make([]weekRow, len(all))
+	for i, w := range all {
+		out[i] = weekRow{w.From, w.In, w.Kept, w.Broken}
+	}
+	return out, nil
+}
+
+// weekChart draws the weeks as bars, kept below and broken above, each with its number: colour says nothing alone. The table beside it has
+// the same figures.
+func weekChart(weeks []weekRow) template.HTML {
+	const width, height, foot = 720.0, 200.0, 34.0
+	most := 1
+	for _, w := range weeks {
+		most = max(most, w.Kept+w.Broken)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg class="chart" viewBox="0 0 %g %g" aria-hidden="true" focusable="false"><defs><pattern id="garis" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="stripe" d="M0 0v6"/></pattern></defs>`, width, height)
+	fmt.Fprintf(&b, `<path class="axis" d="M0 %gH%g"/>`, height-foot+.5, width)
+	step := width / float64(max(len(weeks), 1))
+	scale := (height - foot - 22) / float64(most)
+	for i, w := range weeks {
+		x, wide := float64(i)*step+step*0.18, step*0.64
+		y := height - foot
+		if w.Kept > 0 {
+			h := float64(w.Kept) * scale
+			y -= h
+			fmt.Fprintf(&b, `<rect class="kept" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, x, y, wide, h)
+		}
+		if w.Broken > 0 {
+			h := float64(w.Broken) * scale
+			y -= h
+			fmt.Fprintf(&b, `<rect class="broken" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/><rect fill="url(#garis)" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`,
+				x, y, wide, h, x, y, wide, h)
+		}
+		if n := w.Kept + w.Broken; n > 0 {
+			fmt.Fprintf(&b, `<text class="n" x="%.1f" y="%.1f">%d</text>`, x+wide/2, y-6, n)
+		}
+		fmt.Fprintf(&b, `<text class="week" x="%.1f" y="%.1f">%d/%d</text>`, x+wide/2, height-foot+20, w.From.Day(), w.From.Month())
+	}
+	b.WriteString(`</svg>`)
+	return template.HTML(b.String())
+}
+
+// exportReport hands the period's breaches out as CSV.
+func (c *Console) exportReport(p *page) error {
+	d, err := c.loadReport(p)
+	if err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	out.WriteString("\uFEFF")
+	w := csv.NewWriter(&out)
+	w.Comma = ';'
+	rows := [][]string{{"nomor", "kantor", "pemohon", "langkah", "lewat_menit", "alasan"}}
+	for _, b := range d.D.Breaches {
+		rows = append(rows, []string{b.Number, cell(b.Office), cell(b.Applicant), cell(b.Step), fmt.Sprint(int(b.Over.Minutes())), cell(b.Reason)})
+	}
+	if err := w.WriteAll(rows); err != nil {
+		return fmt.Errorf("writing the report as CSV: %w", err)
+	}
+	p.w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	p.w.Header().Set("Content-Disposition", disposition("janji-layanan-"+p.agency.Key+".csv"))
+	_, _ = p.w.Write(out.Bytes())
+	return nil
+}
+
+// File is one of a pack's documents.
+type File struct {
+	Name, MIME string
+	Data       []byte
+}
