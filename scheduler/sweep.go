@@ -201,17 +201,13 @@ func toRole(t *tenant, role sop.Role, at, from, until time.Time) []sending {
 // perOffice goes to the head of each office, about its own requests on the days since the report before; one without any is left out when
 // the mail is made.
 func perOffice(t *tenant, last, at time.Time) []sending {
-	from, until := day(last), day(at)
-	if week := until.AddDate(0, 0, -7); from.After(week) {
-		from = week
-	}
 	var out []sending
 	for _, o := range t.Offices {
 		if o.Head.Email == "" {
 			continue
 		}
 		to := request.Recipient{Kind: "office", ID: o.ID, Name: o.Head.Name, Address: o.Head.Email}
-		out = append(out, sending{to: to, office: o.ID, from: from, until: until})
+		out = append(out, sending{to: to, office: o.ID, from: last, until: at})
 	}
 	return out
 }
