@@ -109,11 +109,11 @@ func (s *State) apply(e Event) {
 		s.join(e)
 	case NoteAdded:
 		s.LastNote = e.Text
-	case BreachExplained:
-		s.BreachReason = e.Text
 		if s.Status == StatusUncertain && e.By.Role == sop.BSrE && e.By.Via == "mail" {
 			s.Words = e.Text
 		}
+	case BreachExplained:
+		s.BreachReason = e.Text
 	case StatusSeen:
 		s.Certificate, s.CertificateSeen = e.Code, e.At
 	case LetterGone, Validated:
@@ -126,7 +126,8 @@ func (s *State) apply(e Event) {
 		s.end(sop.EndsDisposition, e)
 		s.Status = StatusChecking
 	case ReturnedToApplicant:
-		s.Status, s.Missing, s.Words = StatusReturned, e.Missing, e.Text
+		// A first approval that waited for a second one is void: the papers that come may say something else.
+		s.Status, s.Missing, s.Words, s.Approval = StatusReturned, e.Missing, e.Text, nil
 		s.hold(sop.Applicant, nil, e.At)
 		s.Pauses = append(s.Pauses, sop.Pause{From: e.At})
 	case Completed:
