@@ -60,7 +60,8 @@ func (s *Store) lock(ctx context.Context, class int32, name string) (release fun
 		return nil, false, err
 	}
 	return func() {
-		// The connection holds the lock: closing it is the sure way to give it back.
+		// The connection holds the lock: closing it is the sure way to give it back, and asking first the one that is done when this returns.
+		_, _ = conn.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1, hashtext($2))`, class, name)
 		_ = conn.Conn().Close(context.WithoutCancel(ctx))
 		conn.Release()
 	}, true, nil
