@@ -76,14 +76,15 @@ func tool(given, name string) string {
 // Read reads one letter. It never fails: what can't be read, or not in time, is a finding.
 func (r *Reader) Read(ctx context.Context, in Input) Reading {
 	w := &work{reader: r, ctx: ctx, seen: map[string]bool{}, left: r.opts.MaxTime}
-	var m *Mail
-	if in.Mail != nil {
+	m := in.Parsed
+	if m == nil && in.Mail != nil {
 		var err error
 		if m, err = ParseMail(in.Mail); err != nil {
 			w.find("mail-unreadable", Warning, "Surel tidak dapat dibaca: kosong atau terlalu besar.")
-		} else {
-			w.mail(m, 0)
 		}
+	}
+	if m != nil {
+		w.mail(m, 0)
 	}
 	if in.Meta != nil {
 		w.meta(in.Meta)
@@ -285,6 +286,10 @@ func (w *work) file(f File, depth int, inline bool) {
 	w.docs = append(w.docs, docs...)
 }
 
+func saysPDF(f File) bool {
+	return strings.EqualFold(f.MIME, "application/pdf") || strings.HasSuffix(strings.ToLower(strings.TrimSpace(f.Name)), ".pdf")
+}
+
 // open returns the documents within a file.
 func (w *work) open(ctx context.Context, f File, kind, name string, depth int, inline bool) []document {
 	switch {
@@ -306,6 +311,9 @@ func (w *work) open(ctx context.Context, f File, kind, name string, depth int, i
 		return []document{newDocument(name, "text", htmlText(decodeText(f.Data)))}
 	case kind == "text/calendar", kind == "text/x-vcard", kind == "text/vcard":
 	case strings.HasPrefix(kind, "text/"):
+		if saysPDF(f) { // a damaged letter, or none at all: what it says may help, but a human must look
+			w.unread(name, "file-broken", "bernama PDF tetapi isinya bukan PDF")
+		}
 		return []document{newDocument(name, "text", decodeText(f.Data))}
 	case kind == "application/ms-tnef":
 		w.unread(name, "winmail", "berformat winmail.dat milik Outlook")
