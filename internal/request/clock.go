@@ -51,6 +51,9 @@ func Clocks(s State, a *agency.Agency, at time.Time) (steps []StepClock, total *
 		if end.IsZero() {
 			end = s.ClosedAt
 		}
+		if !end.IsZero() && end.Before(s.OpenedAt) {
+			end = s.OpenedAt // another clock's word; see stepEnds
+		}
 		total = &StepClock{Step: sop.Step{ID: TotalStep, Title: "Keseluruhan"}, Start: s.OpenedAt, End: end}
 		if err := total.read(s, a.Calendar, a.SOP.Total, at); err != nil {
 			return nil, nil, err

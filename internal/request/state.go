@@ -338,6 +338,9 @@ const needsSecond = "needs-second"
 
 func (s *State) resume(at time.Time) {
 	if n := len(s.Pauses); n > 0 && s.Pauses[n-1].Until.IsZero() {
+		if from := s.Pauses[n-1].From; at.Before(from) {
+			at = from // a source's clock may be behind
+		}
 		s.Pauses[n-1].Until = at
 	}
 }
