@@ -38,6 +38,11 @@ eval-letters: ## read the labelled corpus of letters and tell how well
 	@scripts/setup demo
 	go run ./internal/letter/corpus/eval
 
+.PHONY: bench-letters
+bench-letters: ## letters read a second by kind of source, next to pdftotext alone
+	@scripts/setup test
+	go run ./internal/letter/corpus/bench
+
 .PHONY: fuzz
 fuzz: ## run each fuzz test for FUZZTIME (10s)
 	@scripts/setup test
