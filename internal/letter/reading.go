@@ -25,9 +25,11 @@ const (
 
 // Input is one letter as it came: a mail, or Srikandi's metadata with its attachments, or a single file.
 type Input struct {
-	Mail  []byte // raw RFC 5322 message; nil for letters from Srikandi
-	Meta  *Meta  // Srikandi's metadata; nil for mail
-	Files []File // attachments from Srikandi, or the one file to inspect
+	Mail []byte // raw RFC 5322 message; nil for letters from Srikandi
+	// Parsed is what ParseMail made of Mail, for who has it already; nil means that it is parsed here.
+	Parsed *Mail
+	Meta   *Meta  // Srikandi's metadata; nil for mail
+	Files  []File // attachments from Srikandi, or the one file to inspect
 }
 
 // Meta is what Srikandi says about a letter (contracts/srikandi.md).
