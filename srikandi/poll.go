@@ -74,10 +74,7 @@ const parallel = 4
 // sick) stops the poll with its error.
 func (p Poller) Poll(ctx context.Context, cur Cursor) (Polled, error) {
 	p.Overlap, p.Limit = or(p.Overlap, 15*time.Minute), or(p.Limit, 100)
-	run := &run{Poller: p}
-	if err := run.due(ctx, cur); err != nil {
-		return run.Polled, err
-	}
+	run := &run{Poller: p, last: cur}
 	pages := map[string]bool{}
 	for restarted := false; ; {
 		if cur.Page != "" {
@@ -107,7 +104,7 @@ func (p Poller) Poll(ctx context.Context, cur Cursor) (Polled, error) {
 			return run.Polled, unreadable("the list's cursor runs in a circle")
 		}
 		if cur.Page == "" {
-			return run.Polled, nil
+			return run.Polled, run.due(ctx)
 		}
 	}
 }
@@ -173,9 +170,9 @@ type run struct {
 	asOf time.Time // the gateway's clock at the last page
 }
 
-// due asks for the letters that the sink wants by themselves.
-func (r *run) due(ctx context.Context, cur Cursor) error {
-	r.last = cur
+// due asks for the letters that the sink wants by themselves. It comes last: that the list was had shows that the gateway works, and that a
+// letter which can't be had is to blame itself.
+func (r *run) due(ctx context.Context) error {
 	ids, err := r.Sink.Due(ctx)
 	if err != nil {
 		return fmt.Errorf("asking which letters are due: %w", err)
@@ -187,7 +184,7 @@ func (r *run) due(ctx context.Context, cur Cursor) error {
 	for i, id := range ids {
 		rows[i].ID = id
 	}
-	return r.fetch(ctx, rows, Batch{Next: cur})
+	return r.fetch(ctx, rows, Batch{Next: r.last})
 }
 
 // page fetches what is new on a page, and commits it with the cursor behind it.

@@ -58,6 +58,14 @@ func (s *Store) DoubtsOf(ctx context.Context, letterID int64) ([]Doubt, error) {
 	return s.doubts(ctx, s.Pool, `WHERE letter_id = $1 AND verdict IS NULL ORDER BY id`, letterID)
 }
 
+// Doubted reports that there is or was a doubt about a letter.
+func (s *Store) Doubted(ctx context.Context, letterID int64) (yes bool, err error) {
+	if err := s.Pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM doubts WHERE letter_id = $1)`, letterID).Scan(&yes); err != nil {
+		return false, fmt.Errorf("looking for doubts about letter %d: %w", letterID, err)
+	}
+	return yes, nil
+}
+
 func (s *Store) doubts(ctx context.Context, q querier, where string, args ...any) ([]Doubt, error) {
 	rows, err := q.Query(ctx, `SELECT `+doubtColumns+` FROM doubts `+where, args...)
 	if err != nil {

@@ -1,0 +1,479 @@
+package scheduler_test
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pulih/internal/demo/srikandisim"
+	"pulih/internal/letter"
+	"pulih/internal/request"
+	"pulih/internal/sop"
+	"pulih/internal/store"
+)
+
+func atVerifier(s request.State) bool { return s.Status == request.StatusChecking }
+
+// A letter that the gateway answers with 500 by itself, until it has left the overlap window for good, is not lost.
+func TestALetterThatCantBeHadIsOwed(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 2, srikandisim.Options{})
+	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
+	d.broken.Store(id, true)
+	d.serve()
+	d.until("it is owed", func() bool { return d.count(`SELECT count(*) FROM owed_letters WHERE srikandi_id = $1`, id) == 1 })
+	d.advance(2 * time.Hour)
+	d.sim.AddLetter(d.letter(1, "500.12.10/2/2026")) // moves the cursor away from it
+	d.until("the other is read", func() bool { return len(d.requests()) == 1 })
+	d.polled()
+	d.broken.Delete(id)
+	d.polled()
+	if d.count(`SELECT count(*) FROM letters WHERE source = $1`, id) != 0 {
+		t.Error("it was asked for before its time")
+	}
+	d.advance(24 * time.Hour)
+	d.until("it is read", func() bool { return len(d.requests()) == 2 })
+	if n := d.count(`SELECT count(*) FROM owed_letters`) + d.count(`SELECT count(*) FROM rejections`); n != 0 {
+		t.Errorf("%d rows tell of a letter that came after all", n)
+	}
+}
+
+// Rows without an id are for a human at once, those with one after several tries; the operator gets one mail a day.
+func TestRowsForAHuman(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 1, srikandisim.Options{Seed: 3})
+	d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
+	d.sim.SetFaults(srikandisim.Faults{Chance: map[srikandisim.Fault]float64{srikandisim.Malformed: 1}})
+	d.serve()
+	d.until("rows are kept", func() bool { return d.count(`SELECT count(*) FROM rejections WHERE source LIKE 'srikandi /%'`) >= 3 })
+	d.polled()
+	d.polled()
+	if n := d.count(`SELECT count(*) FROM rejections`); n > 6 {
+		t.Errorf("%d rows kept of 5 different ones and a letter", n)
+	}
+	if n := d.count(`SELECT count(*) FROM outbox WHERE template = 'operator-alarm'`); n != 1 {
+		t.Errorf("%d alarms", n)
+	}
+	if len(d.requests()) != 1 {
+		t.Error("a bad row stopped the letter beside it")
+	}
+}
+
+func TestAnEditedLetterReachesItsRequest(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 2, srikandisim.Options{})
+	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
+	d.serve()
+	d.request(func(s request.State) bool { return s.Subject.NIP == official(0).NIP })
+	d.advance(time.Minute)
+
+	// The number alone: an event, no other applicant.
+	d.sim.Edit(id, func(l *srikandisim.Letter) { l.Number = "500.12.10/77/2026" })
+	s := d.request(func(s request.State) bool { return s.Has("letter-changed") })
+	changes := d.events(s.Number, request.LetterChanged)
+	if len(changes) != 1 || !strings.Contains(changes[0].Text, "500.12.10/77/2026") || changes[0].Subject != nil {
+		t.Errorf("events: %+v", changes)
+	}
+
+	// The letter is exchanged for one about somebody else, before anybody decided: the same request is about them.
+	d.advance(time.Minute)
+	other := d.letter(1, "500.12.10/77/2026")
+	d.sim.Edit(id, func(l *srikandisim.Letter) { l.Files = other.Files })
+	s = d.request(func(s request.State) bool { return s.Subject.NIP == official(1).NIP })
+	changes = d.events(s.Number, request.LetterChanged)
+	if last := changes[len(changes)-1]; !strings.Contains(last.Text, "NIP pemohon berubah") || strings.Contains(last.Text, official(1).NIP) {
+		t.Errorf("the verifier reads %q", last.Text)
+	}
+	if s.Subject.Email != official(1).Email {
+		t.Errorf("the link would go to %s", s.Subject.Email)
+	}
+}
+
+// An approval doesn't cover an applicant whom nobody had seen when it was given.
+func TestAnEditAfterTheApprovalVoidsIt(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 2, srikandisim.Options{})
+	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
+	d.pass(id, "surya", "rini")
+	d.serve()
+	s := d.request(atVerifier)
+	by := request.Actor{Role: sop.Verifier, ID: "rini", Name: "Rini"}
+	if _, err := d.store.Act(t.Context(), d.a, s.Number, d.Now(), request.Approve{By: by, Subject: s.Subject, SeenRisks: true}); err != nil {
+		t.Fatal(err)
+	}
+	d.advance(time.Minute)
+	other := d.letter(1, "500.12.10/1/2026")
+	d.sim.Edit(id, func(l *srikandisim.Letter) { l.Files = other.Files })
+	s = d.request(func(s request.State) bool { return s.Subject.NIP == official(1).NIP })
+	if s.Approval != nil || s.Status != request.StatusRefused {
+		t.Errorf("status %s, approval %+v", s.Status, s.Approval)
+	}
+}
+
+// Once the reset was made it is too late to change whom it was for: that is a danger, not a new subject.
+func TestAnEditAfterTheResetIsAFinding(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 2, srikandisim.Options{})
+	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
+	d.pass(id, "surya", "rini")
+	d.serve()
+	s := d.request(atVerifier)
+	by := request.Actor{Role: sop.Verifier, ID: "rini", Name: "Rini"}
+	if _, err := d.store.Act(t.Context(), d.a, s.Number, d.Now(), request.Approve{By: by, Subject: s.Subject, SeenRisks: true}, request.Confirm{By: by}); err != nil {
+		t.Fatal(err)
+	}
+	d.advance(time.Minute)
+	other := d.letter(1, "500.12.10/1/2026")
+	d.sim.Edit(id, func(l *srikandisim.Letter) { l.Files = other.Files })
+	s = d.request(func(s request.State) bool { return s.Has("subject-changed") })
+	if s.Subject.NIP != official(0).NIP || s.Status != request.StatusLink {
+		t.Errorf("status %s, subject of another person: %v", s.Status, s.Subject.NIP != official(0).NIP)
+	}
+}
+
+// Dispositions alone open no file again, and never move what they don't ask for.
+func TestDispositionsAloneAreNoNewReading(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 1, srikandisim.Options{})
+	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
+	d.serve()
+	d.request(func(s request.State) bool { return s.Status == request.StatusReceived })
+	d.advance(time.Minute)
+	d.sim.Dispose(id, srikandisim.Disposition{From: d.party("surya"), To: []srikandisim.Receiver{{Party: d.party("rini")}}, Instructions: []string{"Untuk diketahui"}})
+	d.advance(time.Minute)
+	first := d.pass(id, "surya", "laras")
+	d.advance(time.Minute)
+	second := d.pass(id, "laras", "rini")
+	s := d.request(atVerifier)
+	d.advance(time.Minute)
+	d.sim.Withdraw(id, second)
+	s = d.request(func(s request.State) bool { return s.Holder == sop.Division })
+	if !slices.ContainsFunc(s.Dispositions, func(x request.Disposition) bool { return x.ID == first }) {
+		t.Error("the first disposition is gone too")
+	}
+	if n := len(d.events(s.Number, request.LetterChanged)); n != 0 {
+		t.Errorf("%d changes of a letter that nobody edited", n)
+	}
+	if got := d.sim.Journal().Calls[srikandisim.Attachment]; got != 1 {
+		t.Errorf("the file was downloaded %d times", got)
+	}
+}
+
+func TestALetterThatGoesFlagsItsRequest(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(d *desk, id string){
+		"cancelled": func(d *desk, id string) { d.sim.Cancel(id) },
+		"deleted":   func(d *desk, id string) { d.sim.Delete(id); d.advance(25 * time.Hour) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := setUp(t, 1, srikandisim.Options{})
+			id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
+			d.serve()
+			d.request(func(request.State) bool { return true })
+			d.advance(time.Minute)
+			end(d, id)
+			s := d.request(func(s request.State) bool { return s.Has("letter-gone") })
+			d.polled()
+			if n := len(d.events(s.Number, request.LetterGone)); n != 1 {
+				t.Errorf("told %d times", n)
+			}
+		})
+	}
+}
+
+// One refused sign-in, then quiet: also across restarts and daemons, until an operator has looked.
+func TestARefusedSignIn(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 1, srikandisim.Options{})
+	d.sim.RefuseSignIn(true)
+	d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
+	stop := d.serve()
+	d.until("the operator is told", func() bool { return d.count(`SELECT count(*) FROM outbox WHERE template = 'operator-alarm'`) == 1 })
+	tries := len(d.sim.Journal().Tokens)
+	stop()
+	d.serve()
+	d.serve()
+	polls := func() int {
+		return d.count(`SELECT count(*) FROM river_job WHERE kind = 'poll_gateway' AND finalized_at IS NOT NULL`)
+	}
+	before := polls()
+	d.until("more polls", func() bool { return polls() > before+5 })
+	if n := len(d.sim.Journal().Tokens); n != tries || tries != 1 {
+		t.Errorf("%d sign-ins, %d after a restart", tries, n)
+	}
+	if n := d.count(`SELECT count(*) FROM outbox WHERE template = 'operator-alarm'`); n != 1 {
+		t.Errorf("%d alarms", n)
+	}
+	d.sim.RefuseSignIn(false)
+	d.advance(time.Minute)
+	if err := d.store.RetrySignIn(t.Context(), d.a.Key, d.Now()); err != nil {
+		t.Fatal(err)
+	}
+	d.until("it is read", func() bool { return len(d.requests()) == 1 })
+}
+
+// Weeks of silence: what came meanwhile is read in order, each person gets one mail about all of it, and clocks run from the arrival.
+func TestTheBacklogOfAnOutage(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 13, srikandisim.Options{})
+	d.sim.AddLetter(d.letter(0, "500.12.10/1000/2026"))
+	d.serve()
+	d.request(func(request.State) bool { return true })
+	d.sim.SetOutage(true)
+	d.until("it fails", func() bool { return d.count(`SELECT count(*) FROM gateways WHERE failing_since IS NOT NULL`) == 1 })
+	mails := `SELECT count(*) FROM outbox WHERE template IN ('work', 'receipt-office', 'receipt-applicant')`
+	before := d.count(mails)
+	arrived := map[string]time.Time{}
+	for i := 1; i <= 12; i++ {
+		d.advance(40 * time.Hour) // three weeks, all in all
+		l := d.letter(i, "500.12.10/"+string(rune('A'+i))+"/2026")
+		l.ReceivedAt = d.Now()
+		id := d.sim.AddLetter(l)
+		d.pass(id, "surya", "laras")
+		d.pass(id, "laras", "rini")
+		arrived[official(i).NIP] = d.Now()
+	}
+	d.until("the operator is told", func() bool { return d.count(`SELECT count(*) FROM outbox WHERE template = 'operator-alarm'`) == 1 })
+	d.sim.SetOutage(false)
+	d.until("the summaries", func() bool { return d.count(`SELECT count(*) FROM outbox WHERE template = 'backlog-summary'`) > 0 })
+	if n := d.count(mails) - before; n != 0 {
+		t.Errorf("%d single mails beside the summaries", n)
+	}
+	all := d.requests()
+	if len(all) != 13 {
+		t.Fatalf("%d requests", len(all))
+	}
+	for i, s := range all[1:] {
+		if at := arrived[s.Subject.NIP]; !s.OpenedAt.Equal(at) {
+			t.Errorf("%s runs from %s, arrived %s", s.Number, s.OpenedAt, at)
+		}
+		if s.Subject.NIP != official(i+1).NIP {
+			t.Errorf("%s isn't in order", s.Number)
+		}
+		notes := d.events(s.Number, request.NoteAdded)
+		if len(notes) != 1 || !strings.Contains(notes[0].Text, "tidak dapat dibaca") {
+			t.Errorf("%s: notes %+v", s.Number, notes)
+		}
+	}
+	// The head and the division passed everything on: nothing waits for them. Of the two verifiers one was named.
+	d.until("all mails are out", func() bool { return d.count(`SELECT count(*) FROM outbox WHERE state IN ('waiting', 'sending')`) == 0 })
+	if n := d.count(`SELECT count(*) FROM outbox WHERE template = 'backlog-summary' AND kind = 'staff' AND state = 'sent'`); n != 1 {
+		t.Errorf("%d members of staff got a summary", n)
+	}
+	if n := d.count(`SELECT count(*) FROM outbox WHERE template = 'backlog-summary' AND kind = 'applicant' AND state = 'sent'`); n != 12 {
+		t.Errorf("%d applicants got a summary", n)
+	}
+	if n := d.count(`SELECT count(*) FROM held_mails`) + d.count(`SELECT count(*) FROM gateways WHERE outage_until IS NOT NULL`); n != 0 {
+		t.Error("the backlog didn't end")
+	}
+}
+
+// Follow-ups wait through weeks, then go in order, each once.
+func TestFollowUpsOutlastAnOutage(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 1, srikandisim.Options{})
+	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
+	d.pass(id, "surya", "rini")
+	d.serve()
+	s := d.request(atVerifier)
+	d.until("the receipt is there", func() bool { return len(d.sim.Journal().FollowUps) == 1 })
+	d.sim.SetOutage(true)
+	by := request.Actor{Role: sop.Verifier, ID: "rini", Name: "Rini"}
+	steps := []request.Command{
+		request.Return{By: by, Missing: []string{"Fotokopi SK"}}, request.Complete{By: by},
+		request.Approve{By: by, Subject: s.Subject, SeenRisks: true}, request.Confirm{By: by},
+		request.Observe{Kind: request.Usable, At: d.Now(), By: by, Text: "pemohon"},
+	}
+	if _, err := d.store.Act(t.Context(), d.a, s.Number, d.Now(), steps...); err != nil {
+		t.Fatal(err)
+	}
+	d.advance(20 * 24 * time.Hour)
+	d.sim.Inject(srikandisim.Follow, srikandisim.Lost, srikandisim.Cut, srikandisim.Internal, srikandisim.Lost)
+	d.sim.SetOutage(false)
+	d.until("all are written", func() bool { return d.count(`SELECT count(*) FROM follow_ups WHERE state = 'waiting'`) == 0 })
+	var words []string
+	for _, f := range d.sim.Journal().FollowUps {
+		if !f.Replay {
+			words = append(words, f.Status)
+		}
+	}
+	if want := []string{"diproses", "dikembalikan", "diproses", "selesai"}; !slices.Equal(words, want) {
+		t.Errorf("%v, want %v", words, want)
+	}
+}
+
+// A file of several chunks comes whole; one that isn't what its letter promises is taken in the end, with a finding.
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 1, srikandisim.Options{Redirect: true})
+	l := d.letter(0, "500.12.10/1/2026")
+	large := bytes.Repeat([]byte("lampiran besar "), 250_000) // 3.75 MB
+	l.Files = append(l.Files, srikandisim.File{Name: "besar.txt", MIME: "text/plain", Data: large})
+	id := d.sim.AddLetter(l)
+	faults := make([]srikandisim.Fault, 0, 14)
+	faults = append(faults, srikandisim.None)
+	for range 6 {
+		faults = append(faults, srikandisim.Mismatch)
+	}
+	d.sim.Inject(srikandisim.Attachment, faults...)
+	d.serve()
+	s := d.request(func(request.State) bool { return true })
+	if !s.Has("attachment-differs") {
+		t.Errorf("findings: %+v", s.Findings)
+	}
+	row, _, err := d.store.LetterBySource(t.Context(), d.a.Key, "srikandi", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := d.store.Files(t.Context(), row.ID)
+	if err != nil || len(files) != 2 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	if i := slices.IndexFunc(files, func(f store.File) bool { return f.Name == "besar.txt" }); !bytes.HasSuffix(files[i].Data, large) {
+		t.Errorf("%d bytes kept of %d", len(files[i].Data), len(large))
+	}
+	if n := d.count(`SELECT count(*) FROM file_chunks c WHERE NOT EXISTS (SELECT FROM files f WHERE f.upload = c.upload)`); n != 0 {
+		t.Errorf("%d parts of broken downloads are left", n)
+	}
+}
+
+// A letter that comes again under another number waits for a human, who joins it or keeps it apart.
+func TestDoubts(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name     string
+		second   func(d *desk) srikandisim.Letter
+		verdict  store.Verdict
+		requests int
+	}{
+		{"registered again under another number: joined", func(d *desk) srikandisim.Letter { return d.letter(0, "500.12.10/9/2026") }, store.Join, 1},
+		{"registered again under another number: apart", func(d *desk) srikandisim.Letter { return d.letter(0, "500.12.10/9/2026") }, store.Apart, 2},
+		{"the same number, another applicant: joined", func(d *desk) srikandisim.Letter { return d.letter(1, "500.12.10/1/2026") }, store.Join, 1},
+		{"the same number, another applicant: apart", func(d *desk) srikandisim.Letter { return d.letter(1, "500.12.10/1/2026") }, store.Apart, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			d := setUp(t, 2, srikandisim.Options{})
+			d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
+			d.serve()
+			d.request(func(request.State) bool { return true })
+			d.advance(time.Minute)
+			second := d.sim.AddLetter(c.second(d))
+			var open []store.Doubt
+			d.until("a human is asked", func() bool {
+				var err error
+				if open, err = d.store.Doubts(t.Context(), d.a.Key); err != nil {
+					t.Fatal(err)
+				}
+				return len(open) > 0
+			})
+			if len(d.requests()) != 1 || len(open) != 1 {
+				t.Fatalf("%d requests, %d doubts", len(d.requests()), len(open))
+			}
+			if n := d.count(`SELECT count(*) FROM outbox WHERE template = 'unclear-letter' AND letter_id = $1`, open[0].LetterID); n != 2 {
+				t.Errorf("%d mails to two verifiers", n)
+			}
+			d.pass(second, "surya", "laras") // the world goes on meanwhile
+			d.advance(time.Minute)
+			if err := d.store.SettleDoubt(t.Context(), open[0].ID, c.verdict, "rini", d.Now()); err != nil {
+				t.Fatal(err)
+			}
+			letters := func() int { return d.count(`SELECT count(*) FROM request_letters`) }
+			d.until("the letter has its request", func() bool { return letters() == 2 })
+			if n := len(d.requests()); n != c.requests {
+				t.Errorf("%d requests, want %d", n, c.requests)
+			}
+			err := d.store.SettleDoubt(t.Context(), open[0].ID, store.Apart, "galih", d.Now())
+			if !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("settled twice: %v", err)
+			}
+		})
+	}
+}
+
+// The same file under a new id and number needs nobody: it is the same letter.
+func TestALetterRegisteredAgainJoins(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 1, srikandisim.Options{})
+	l := d.letter(0, "500.12.10/1/2026")
+	first := d.sim.AddLetter(l)
+	d.serve()
+	d.request(func(request.State) bool { return true })
+	d.sim.Delete(first)
+	d.advance(25 * time.Hour)
+	l.Number = "500.12.10/88/2026"
+	d.sim.AddLetter(l)
+	s := d.request(func(s request.State) bool { return len(s.Letters) == 2 })
+	if n := d.count(`SELECT count(*) FROM doubts`); n != 0 {
+		t.Errorf("%d doubts about %s", n, s.Number)
+	}
+}
+
+// A verifier may work wholly inside Srikandi.
+func TestTheVerifierDecidesInSrikandi(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 1, srikandisim.Options{})
+	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
+	disposition := d.pass(id, "surya", "rini")
+	d.serve()
+	d.request(atVerifier)
+	d.advance(time.Minute)
+	d.sim.Answer(id, disposition, d.party("rini").NIP, "diproses", "dikembalikan: fotokopi SK jabatan")
+	s := d.request(func(s request.State) bool { return s.Status == request.StatusReturned })
+	if !slices.Equal(s.Missing, []string{"fotokopi SK jabatan"}) {
+		t.Errorf("missing: %q", s.Missing)
+	}
+	d.advance(time.Hour)
+	paper := d.letter(0, "500.12.10/1/2026") // the office puts the paper onto its letter
+	d.sim.Edit(id, func(l *srikandisim.Letter) {
+		l.Files = append(paper.Files, srikandisim.File{Name: "sk.txt", MIME: "text/plain", Data: []byte("Surat Keputusan")})
+	})
+	d.request(atVerifier)
+	d.advance(time.Minute)
+	d.sim.Answer(id, disposition, d.party("rini").NIP, "selesai", "disetujui")
+	s = d.request(func(s request.State) bool { return s.Approvals > 0 || s.LastNote != "" })
+	if s.Status != request.StatusApproved || s.Approval.By.ID != "rini" || s.Approval.By.Via != "srikandi" {
+		t.Errorf("status %s, note %q", s.Status, s.LastNote)
+	}
+}
+
+// A word that was given before the letter was edited is not one on what the letter says now.
+func TestADecisionOnAnOlderEditionDoesNotCount(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 2, srikandisim.Options{})
+	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
+	disposition := d.pass(id, "surya", "rini")
+	stop := d.serve()
+	d.request(atVerifier)
+	stop()
+	d.advance(time.Minute)
+	d.sim.Answer(id, disposition, d.party("rini").NIP, "selesai", "disetujui")
+	d.advance(time.Minute)
+	other := d.letter(1, "500.12.10/1/2026")
+	d.sim.Edit(id, func(l *srikandisim.Letter) { l.Files = other.Files })
+	d.advance(time.Minute)
+	d.serve()
+	s := d.request(func(s request.State) bool { return s.LastNote != "" })
+	if s.Approval != nil || s.Status != request.StatusChecking {
+		t.Errorf("status %s", s.Status)
+	}
+}
+
+// What inside a letter can't be read is left out, and said.
+func TestFlawsAreAFinding(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 1, srikandisim.Options{})
+	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
+	d.sim.Dispose(id, srikandisim.Disposition{ID: " ", From: d.party("surya"), To: []srikandisim.Receiver{{Party: d.party("rini")}}, Instructions: []string{"Tindaklanjuti"}})
+	d.serve()
+	s := d.request(func(request.State) bool { return true })
+	i := slices.IndexFunc(s.Findings, func(f letter.Finding) bool { return f.Code == "srikandi-flaws" })
+	if i < 0 || !strings.Contains(s.Findings[i].Detail, "disposisi") {
+		t.Errorf("findings: %+v", s.Findings)
+	}
+}
+
