@@ -161,6 +161,7 @@ func seed(t *testing.T) uint64 {
 // The daemon is killed at random moments while a world of letters goes on, first alone, then with a second one beside it. Afterwards
 // everything must have happened, once.
 func TestInvariant6ACrashAtAnyInstantGoesOnAsIfNothingHadHappened(t *testing.T) {
+	t.Parallel()
 	kills := dose(30, 500)
 	letters := kills * 3 / 2
 	h := newHouse(t, 90, WorldOptions{Crowd: letters})
@@ -186,7 +187,7 @@ func TestInvariant6ACrashAtAnyInstantGoesOnAsIfNothingHadHappened(t *testing.T) 
 		return h.play.Done(ctx)
 	}
 	h.until(time.Duration(kills)*4*time.Second+90*time.Second, play)
-	h.until(time.Minute, h.play.quiet)
+	h.until(time.Minute, h.settled)
 	k.evening(t)
 
 	a := newAudit(h)
@@ -221,7 +222,7 @@ func (k *killer) evening(t *testing.T) {
 		missing, err := k.play.digestsOut(ctx)
 		return missing, err
 	})
-	k.until(time.Minute, k.play.quiet)
+	k.until(time.Minute, k.settled)
 	if log := k.lastWords(); strings.Contains(log, "panic") {
 		t.Errorf("a daemon panicked:\n%s", log)
 	}

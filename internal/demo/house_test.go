@@ -189,6 +189,25 @@ func (h *house) until(patience time.Duration, done func(context.Context) ([]stri
 	}
 }
 
+// settled waits for what follows the play's end: mails and follow-ups are out, and each letter is stored as Srikandi has it now.
+func (h *house) settled(ctx context.Context) ([]string, error) {
+	missing, err := h.play.quiet(ctx)
+	for key, sim := range h.world.Srikandi {
+		letters, _ := sim.Truth()
+		for _, l := range letters {
+			var n int
+			if err == nil {
+				err = h.store.Pool.QueryRow(ctx, `SELECT count(*) FROM letters WHERE agency = $1 AND source = $2 AND changed_at = $3 AND state = 'read'`,
+					key, l.ID, l.UpdatedAt).Scan(&n)
+			}
+			if n == 0 {
+				missing = append(missing, key+": "+l.ID+" as it is now")
+			}
+		}
+	}
+	return missing, err
+}
+
 // lastWords ends all daemons and tells what they logged, and where things stand.
 func (h *house) lastWords() string {
 	var out bytes.Buffer
