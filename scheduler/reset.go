@@ -247,6 +247,7 @@ func (d *Daemon) settle(ctx context.Context, t *tenant, number string, cmd reque
 		if _, err := tx.Act(t.Agency, number, cmd); err != nil || cmd.Kind == request.ResetNotSent {
 			return err
 		}
+		d.reached("settling")
 		n, err := tx.CountUncertain(t.Key, cmd.Kind == request.ResetUncertain)
 		if err != nil || n < tripAfter {
 			return err
