@@ -28,6 +28,8 @@ func parseViews(files fs.FS) (views, error) {
 		"icon":     icon,
 		"mailname": func(template string) string { return or(mailWords[template], template) },
 		"bar":      func(c clock) template.HTML { return c.svg() },
+		"deref":    func(b *bool) bool { return b != nil && *b },
+		"span":     mailflow.NoticeSpan,
 		"dict":     dict,
 	}).ParseFS(files, "templates/parts/*.html")
 	if err != nil {
