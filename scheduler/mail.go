@@ -161,6 +161,11 @@ func (d *Daemon) envelope(ctx context.Context, t *tenant, m store.Outgoing) (e m
 		MessageID: mailflow.NewMessageID(d.mailKey, domainOf(from), t.Key, m.Number, strconv.FormatInt(m.ID, 10)),
 		Date:      m.CreatedAt.In(t.Zone), Subject: r.Subject, Text: r.Text, HTML: r.HTML,
 	}
+	if m.Template == mailflow.NoticeEvaluationPack {
+		if e.Files, err = d.packFiles(ctx, t, m); err != nil {
+			return e, false, err
+		}
+	}
 	if m.Number != "" {
 		// All mails of a request hang together, below a root that nobody ever sends.
 		e.References = []string{mailflow.NewMessageID(d.mailKey, domainOf(from), t.Key, m.Number, "root")}

@@ -55,6 +55,8 @@ func (d *Daemon) fill(ctx context.Context, t *tenant, m store.Outgoing, n *mailf
 		return d.fillBacklog(ctx, t, m, n)
 	case m.Template == mailflow.NoticeSignInLink:
 		return d.fillSignIn(ctx, m, n)
+	case m.Template == mailflow.NoticeEvaluationPack:
+		return true, d.fillPack(t, m, n)
 	case m.Template == mailflow.NoticeOperatorAlarm:
 		n.Alarm = mailflow.NoticeAlarm{Title: m.Items[0].Text, Since: m.CreatedAt, Effect: "Selama itu surat dan hasilnya tertunda; tidak ada yang hilang.",
 			Do: []string{"Jalankan pulih check dan ikuti kalimatnya.", "Buka halaman Sistem untuk melihat sejak kapan dan mengapa."}}

@@ -107,6 +107,7 @@ func (t *tenant) schedules() []schedule {
 		{mailflow.DigestHeadWeekly, s.DigestHeadWeekly, headWeekly},
 		{mailflow.DigestOffice, s.DigestOffice, perOffice},
 		{mailflow.DigestVerifier, s.DigestVerifier, verifierMorning},
+		{mailflow.NoticeEvaluationPack, s.Pack, packToMeeting},
 	}
 }
 

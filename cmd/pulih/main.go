@@ -20,6 +20,7 @@ var cli struct {
 	Reject     RejectCmd     `cmd:"" help:"End a request without a reset."`
 	Complaint  ComplaintCmd  `cmd:"" help:"Work with complaints about the service."`
 	Digest     DigestCmd     `cmd:"" help:"Compute the digest of a period; show, write or mail it."`
+	Pack       PackCmd       `cmd:"" help:"Write the monthly evaluation pack: PDF and XLSX."`
 	Rebuild    RebuildCmd    `cmd:"" help:"Check the chain of events and compute the projection again."`
 	Quarantine QuarantineCmd `cmd:"" help:"Work with letters that could not be read."`
 	StopResets StopResetsCmd `cmd:"" help:"Hold all resets of an agency at once."`

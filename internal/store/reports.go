@@ -209,3 +209,18 @@ func (s *Store) Outages(ctx context.Context, agencyKey string, from, until, now 
 	}
 	return list, nil
 }
+
+// Applicants lists the names of those whose request was opened or ended in [from, until), by its number.
+func (s *Store) Applicants(ctx context.Context, agencyKey string, from, until time.Time) (map[string]string, error) {
+	rows, err := s.Pool.Query(ctx, `SELECT number, applicant FROM requests WHERE agency = $1
+		AND (opened_at >= $2 AND opened_at < $3 OR closed_at >= $2 AND closed_at < $3)`, agencyKey, from, until)
+	if err != nil {
+		return nil, fmt.Errorf("reading the applicants of %s: %w", agencyKey, err)
+	}
+	out := map[string]string{}
+	var number, name string
+	if _, err := pgx.ForEachRow(rows, []any{&number, &name}, func() error { out[number] = name; return nil }); err != nil {
+		return nil, fmt.Errorf("reading the applicants of %s: %w", agencyKey, err)
+	}
+	return out, nil
+}
