@@ -38,6 +38,7 @@ var cli struct {
 
 func main() {
 	letter.ChildMain()
+	noCoreDumps()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	k := kong.Parse(&cli,
