@@ -1,0 +1,231 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"pulih/internal/demo/bsresim"
+	"pulih/internal/request"
+	"pulih/internal/sop"
+)
+
+// byHand is an office in assisted mode; its AMS is configured, so that a verifier's session lets the software look.
+func byHand(t *testing.T, edit ...func(string) string) *portal {
+	t.Helper()
+	return openPortal(t, bsresim.Options{}, append([]func(string) string{replace("mode: ams\n", "mode: assisted\n")}, edit...)...)
+}
+
+// inAMS plays the verifier who makes the reset in the portal.
+func (p *portal) inAMS(email string) {
+	p.t.Helper()
+	s, err := p.ams.SignIn(p.t.Context(), "galih", amsPassword, p.sim.Code("galih"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	u, _ := p.sim.UserByEmail(email)
+	p.ams.Reset(p.t.Context(), s, u.UID, u.Certificates[0].Serial)
+}
+
+func TestAssistedFromApprovalToTheEnd(t *testing.T) {
+	t.Parallel()
+	p := byHand(t)
+	number := p.approved(head, "rini")
+	p.run() // the software makes no call
+	p.expectCalls()
+	mail := p.last("assisted").Text
+	for _, want := range []string{headEmail, "ISSUE", "Reset Passphrase", "jangan ulangi"} {
+		if !strings.Contains(mail, want) {
+			t.Errorf("the mail lacks %q:\n%s", want, mail)
+		}
+	}
+	p.inAMS(headEmail)
+	p.do(number, request.Confirm{By: by("rini")})
+	p.expect(number, request.StatusLink)
+	p.signIn("rini") // a live session is enough to see how it went on
+	p.pass(5 * time.Minute)
+	p.look(number)
+	u, _ := p.sim.UserByEmail(headEmail)
+	if err := p.sim.SetPassphrase(u.UID); err != nil {
+		t.Fatal(err)
+	}
+	p.pass(5 * time.Minute)
+	p.look(number)
+	p.expect(number, request.StatusClosed)
+}
+
+func TestAssistedOtherEnds(t *testing.T) {
+	t.Parallel()
+	t.Run("couldn't", func(t *testing.T) {
+		t.Parallel()
+		p := byHand(t)
+		number := p.approved(head, "rini")
+		p.do(number, request.CouldNot{By: by("rini"), Text: "pengguna tidak ditemukan"})
+		if s := p.expect(number, request.StatusRefused); s.Approval != nil {
+			t.Error("the approval is still in force")
+		}
+	})
+	t.Run("unsure", func(t *testing.T) {
+		t.Parallel()
+		p := byHand(t)
+		number := p.approved(head, "rini")
+		p.do(number, request.Unsure{By: by("rini")})
+		p.expect(number, request.StatusUncertain)
+		if p.mails("uncertain") != 2 {
+			t.Error("the verifiers weren't told")
+		}
+	})
+	t.Run("nothing", func(t *testing.T) {
+		t.Parallel()
+		p := byHand(t)
+		p.approved(head, "rini")
+		for range 14 {
+			p.pass(30 * time.Minute)
+			if err := p.remind(t.Context(), p.tenant); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if p.mails("reminder") == 0 || p.mails("escalation") == 0 {
+			t.Errorf("nobody was reminded: %v", p.outbox())
+		}
+	})
+	t.Run("one's own", func(t *testing.T) {
+		t.Parallel()
+		p := byHand(t, replace(`head: {name: "Tri Handayani, S.Pd., M.M."`, `head: {name: "Rini Wulandari, S.Kom.", nip: "199001252019032904", position: Pejabat, email: rini@purbalinggakab.go.id}
+        acting:
+          - {name: "Tri Handayani, S.Pd., M.M."`))
+		number := p.ask("199001252019032904")
+		_, err := p.store.Act(t.Context(), p.Agency, number, p.now(), request.Approve{By: by("rini"), Subject: p.state(number).Subject})
+		expectRefusal(t, err, request.OwnRequest)
+	})
+}
+
+func expectRefusal(t *testing.T, err error, code string) {
+	t.Helper()
+	var refusal *request.Refusal
+	if !errors.As(err, &refusal) || refusal.Code != code {
+		t.Errorf("got %v, want a refusal %s", err, code)
+	}
+}
+
+func TestAssistedKeepsTheRails(t *testing.T) {
+	t.Parallel()
+	t.Run("daily cap", func(t *testing.T) {
+		t.Parallel()
+		p := byHand(t, rule("daily_resets: 1"))
+		first, second := p.approved(head, "rini"), p.ask(wahyu)
+		p.do(first, request.Confirm{By: by("rini")})
+		_, err := p.store.Act(t.Context(), p.Agency, second, p.now(), request.Approve{By: by("rini"), Subject: p.state(second).Subject})
+		expectRefusal(t, err, request.CapReached)
+	})
+	t.Run("again within days", func(t *testing.T) {
+		t.Parallel()
+		p := byHand(t)
+		first, second := p.approved(head, "rini"), p.ask(head)
+		p.do(first, request.Confirm{By: by("rini")})
+		p.approve(second, "rini")
+		p.expect(second, request.StatusSecond)
+		if p.mails("assisted") != 1 {
+			t.Error("the instructions went out on one word")
+		}
+	})
+	t.Run("stop switch", func(t *testing.T) {
+		t.Parallel()
+		p := byHand(t)
+		if err := p.store.StopResets(t.Context(), p.Key, "operator", true, p.now()); err != nil {
+			t.Fatal(err)
+		}
+		number := p.approved(head, "rini")
+		p.do(number, request.Confirm{By: by("rini")}) // it was made all the same: written down, and shown
+		if s := p.expect(number, request.StatusLink); !s.Has("reset-while-stopped") {
+			t.Errorf("findings %v", s.Findings)
+		}
+	})
+}
+
+// The applicant's answer by mail counts like the button, from their own address and in answer to a mail of ours.
+func TestAnswersByMail(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		from, text string
+		forged     bool
+		want       request.Status
+		told       int // mails to the verifiers to call
+	}{
+		"sudah":              {headEmail, "SUDAH\n\n> Yth. Ibu Tri", false, request.StatusClosed, 0},
+		"sudah in words":     {headEmail, "Sudah berhasil, terima kasih.", false, request.StatusClosed, 0},
+		"belum":              {headEmail, "Belum ada e-mail dari BSrE", false, request.StatusLink, 2},
+		"sudah but":          {headEmail, "Sudah saya coba tapi gagal", false, request.StatusLink, 0},
+		"somebody else":      {"orang.lain@contoh.example", "SUDAH", false, request.StatusLink, 0},
+		"without our thread": {headEmail, "SUDAH", true, request.StatusLink, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := openPortal(t, bsresim.Options{})
+			p.signIn("rini")
+			number := p.approved(head, "rini")
+			p.run()
+			p.last("reset-submitted")
+			id := p.idOf("reset-submitted")
+			if c.forged {
+				id = "lain@contoh.example"
+			}
+			p.mail(c.from, "Re: ["+number+"] Reset", c.text, "In-Reply-To: <"+id+">")
+			p.expect(number, c.want)
+			if n := p.mails("call-applicant"); n != c.told {
+				t.Errorf("%d mails to call, want %d", n, c.told)
+			}
+		})
+	}
+}
+
+// A gateway that hangs when it is asked for statuses holds no reset up: the real daemon, with its queues.
+func TestStatusCallsDelayNoReset(t *testing.T) {
+	t.Parallel()
+	p := openPortal(t, bsresim.Options{})
+	for range 40 {
+		p.sim.Script(bsresim.CallStatus, bsresim.HangBefore)
+	}
+	p.signIn("rini")
+	numbers := []string{p.ask(head), p.ask(wahyu), p.ask(endah)}
+	for range 4 {
+		for _, number := range numbers {
+			p.do(number, request.Recheck{By: by("rini")})
+		}
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- p.Run(ctx) }()
+	p.sim.AwaitCalls(bsresim.CallStatus, 4) // all who ask for statuses hang
+	for _, number := range numbers {
+		p.approve(number, "rini")
+	}
+	p.sim.AwaitCalls(bsresim.CallReset, 3)
+	stop()
+	p.sim.Close()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if n := p.sim.Calls()[bsresim.CallStatus]; n > 8 {
+		t.Errorf("%d status calls got through: they didn't hang", n)
+	}
+}
+
+// A notice that may be BSrE's is evidence when nobody knows what a call did.
+func TestEvidenceOnAnUncertainReset(t *testing.T) {
+	t.Parallel()
+	p := openPortal(t, bsresim.Options{})
+	p.signIn("rini")
+	p.sim.Script(bsresim.CallReset, bsresim.DropAfter)
+	number := p.approved(head, "rini")
+	p.run()
+	p.do(number, request.Evidence{By: request.Actor{Role: sop.BSrE, Name: "BSrE", Via: "mail"}, Text: "Pemberitahuan masuk: Reset Passphrase"})
+	if s := p.expect(number, request.StatusUncertain); !strings.Contains(s.Words, "Pemberitahuan") || p.mails("uncertain") != 4 {
+		t.Errorf("words %q, %d mails", s.Words, p.mails("uncertain"))
+	}
+	p.look(number)
+	p.run()
+	p.expectCalls(headEmail)
+}
