@@ -1,6 +1,7 @@
 package request
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -167,7 +168,9 @@ func dated(all []Reminder, c StepClock, norm sop.Norm, s State, a *agency.Agency
 	}
 	for i, m := range all {
 		at, err := a.Calendar.Due(sop.Norm{Length: time.Duration(m.Share * float64(length)), Clock: kind}, c.Start, s.Pauses)
-		if err != nil {
+		if errors.Is(err, sop.ErrNoCalendar) {
+			return all[:i], nil // it comes when the next year's closed days do; a letter must not be lost for it
+		} else if err != nil {
 			return nil, fmt.Errorf("mark %s of step %s of %s: %w", m.Mark, m.Step, s.Number, err)
 		}
 		all[i].At = at

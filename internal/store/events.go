@@ -171,9 +171,18 @@ func (s *Store) State(ctx context.Context, number string) (request.State, error)
 // ErrChainBroken means that an event was changed, removed or added behind the software's back.
 var ErrChainBroken = errors.New("the chain of events is broken")
 
-// VerifyChain goes through all events of an agency and compares each with its hash and the one before.
+// VerifyChain goes through all events of an agency and compares each with its hash and the one before. Others may write meanwhile.
 func (s *Store) VerifyChain(ctx context.Context, agencyKey string) (events int64, err error) {
-	rows, err := s.Pool.Query(ctx, `SELECT number, version, agency, chain, kind, at, seen, body, previous, hash FROM events
+	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err = pgx.BeginTxFunc(ctx, s.Pool, snapshot, func(tx pgx.Tx) error {
+		events, err = verifyChain(ctx, tx, agencyKey)
+		return err
+	})
+	return events, err
+}
+
+func verifyChain(ctx context.Context, tx pgx.Tx, agencyKey string) (events int64, err error) {
+	rows, err := tx.Query(ctx, `SELECT number, version, agency, chain, kind, at, seen, body, previous, hash FROM events
 		WHERE agency = $1 ORDER BY chain`, agencyKey)
 	if err != nil {
 		return 0, fmt.Errorf("reading the events of %s: %w", agencyKey, err)
@@ -196,7 +205,7 @@ func (s *Store) VerifyChain(ctx context.Context, agencyKey string) (events int64
 	}
 	var last int64
 	var hash []byte
-	err = s.Pool.QueryRow(ctx, `SELECT last, hash FROM chains WHERE agency = $1`, agencyKey).Scan(&last, &hash)
+	err = tx.QueryRow(ctx, `SELECT last, hash FROM chains WHERE agency = $1`, agencyKey).Scan(&last, &hash)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return events, fmt.Errorf("reading the chain's end of %s: %w", agencyKey, err)
 	}
