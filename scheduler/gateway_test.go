@@ -476,4 +476,3 @@ func TestFlawsAreAFinding(t *testing.T) {
 		t.Errorf("findings: %+v", s.Findings)
 	}
 }
-

@@ -146,9 +146,14 @@ func (d *desk) serve() (stop func()) {
 // until waits for a condition that the daemon brings about.
 func (d *desk) until(what string, is func() bool) {
 	d.t.Helper()
+	d.untilWithin(40*time.Second, what, is)
+}
+
+func (d *desk) untilWithin(limit time.Duration, what string, is func() bool) {
+	d.t.Helper()
 	tick := time.NewTicker(25 * time.Millisecond)
 	defer tick.Stop()
-	patience := time.After(40 * time.Second)
+	patience := time.After(limit)
 	for !is() {
 		select {
 		case <-tick.C:
