@@ -85,7 +85,11 @@ func (c *DemoCmd) play(ctx context.Context, world *demo.World, o *opened, listen
 		return err
 	}
 	served := make(chan error, 1)
-	go func() { served <- serveOn(work, o, d, listener, opts) }()
+	go func() {
+		err := serveOn(work, o, d, listener, opts)
+		cancel() // a service that can't begin ends the play
+		served <- err
+	}()
 	p := &demo.Play{World: world, Store: o.store, Verifier: c.Once, Tell: func(line string) { fmt.Println(line) }}
 	if err := p.Begin(); err != nil {
 		return err

@@ -103,6 +103,11 @@ func (c *Console) couldNot(p *page) error {
 	return c.act(p, "couldnot", request.CouldNot{By: p.who.actor(decide), Text: p.text("alasan", longText)})
 }
 
+// unsure: the portal didn't answer, and nobody knows whether the link was sent.
+func (c *Console) unsure(p *page) error {
+	return c.act(p, "unsure", request.Unsure{By: p.who.actor(decide), Text: p.text("alasan", longText)})
+}
+
 // usable is the verifier's word that the applicant can sign again.
 func (c *Console) usable(p *page) error {
 	by := p.who.actor(decide)

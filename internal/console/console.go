@@ -70,7 +70,9 @@ var templateFiles embed.FS
 var assetFiles embed.FS
 
 // New prepares the pages. It fails on templates that don't parse and on agencies whose key is one of the desk's own paths.
-func New(o Options) (*Console, error) {
+func New(o Options) (*Console, error) { return newConsole(o, routes) }
+
+func newConsole(o Options, routes []route) (*Console, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}

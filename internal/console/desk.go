@@ -241,13 +241,13 @@ func holderWords(a *agency.Agency, v *visitor, s request.State, now time.Time) s
 		}
 	}
 	if len(names) > 0 {
-		return s.Holder.Title() + ": " + strings.Join(names, ", ")
+		return strings.Join(names, " atau ")
 	}
 	if holders := a.Holders(s.Holder, now); len(holders) == 1 {
 		if v != nil && holders[0].ID == v.person.ID {
 			return "Anda"
 		}
-		return s.Holder.Title() + ": " + holders[0].Name
+		return holders[0].Name
 	}
 	if s.Holder == sop.Verifier {
 		return "Semua verifikator"

@@ -138,7 +138,7 @@ func (c *Console) weeks(p *page, office string, last []mailflow.DigestWeek, unti
 // weekChart draws the weeks as bars, kept below and broken above, each with its number: colour says nothing alone. The table beside it has
 // the same figures.
 func weekChart(weeks []weekRow) template.HTML {
-	const width, height, foot = 720.0, 200.0, 34.0
+	const width, height, foot = 1200.0, 220.0, 30.0
 	most := 1
 	for _, w := range weeks {
 		most = max(most, w.Kept+w.Broken)
@@ -149,7 +149,7 @@ func weekChart(weeks []weekRow) template.HTML {
 	step := width / float64(max(len(weeks), 1))
 	scale := (height - foot - 22) / float64(most)
 	for i, w := range weeks {
-		x, wide := float64(i)*step+step*0.18, step*0.64
+		x, wide := float64(i)*step+step*0.25, step*0.5
 		y := height - foot
 		if w.Kept > 0 {
 			h := float64(w.Kept) * scale

@@ -30,6 +30,7 @@ var routes = []route{
 	{"POST /{agency}/permohonan/{number}/lengkap", decide, (*Console).complete},
 	{"POST /{agency}/permohonan/{number}/terlaksana", decide, (*Console).confirm},
 	{"POST /{agency}/permohonan/{number}/tidak-dapat", decide, (*Console).couldNot},
+	{"POST /{agency}/permohonan/{number}/belum-pasti", decide, (*Console).unsure},
 	{"POST /{agency}/permohonan/{number}/dapat-dipakai", decide, (*Console).usable},
 	{"POST /{agency}/permohonan/{number}/buka-kembali", decide, (*Console).reopen},
 	{"POST /{agency}/permohonan/{number}/catatan", note, (*Console).addNote},

@@ -21,16 +21,17 @@ type views map[string]*template.Template
 
 func parseViews(files fs.FS) (views, error) {
 	shared, err := template.New("").Funcs(template.FuncMap{
-		"asset":    func(name string) string { return "/aset/" + assetVersion + "/" + name },
-		"mask":     func(s string) string { return letter.MaskNIK(letter.Mask(s)) },
-		"lower":    strings.ToLower,
-		"lines":    func(s string) []string { return strings.Split(s, "\n") },
-		"icon":     icon,
-		"mailname": func(template string) string { return or(mailWords[template], template) },
-		"bar":      func(c clock) template.HTML { return c.svg() },
-		"deref":    func(b *bool) bool { return b != nil && *b },
-		"span":     mailflow.NoticeSpan,
-		"dict":     dict,
+		"asset":       func(name string) string { return "/aset/" + assetVersion + "/" + name },
+		"mask":        func(s string) string { return letter.MaskNIK(letter.Mask(s)) },
+		"lower":       strings.ToLower,
+		"lines":       func(s string) []string { return strings.Split(s, "\n") },
+		"icon":        icon,
+		"mailname":    func(template string) string { return or(mailWords[template], template) },
+		"bar":         func(c clock) template.HTML { return c.svg() },
+		"certificate": certificate,
+		"deref":       func(b *bool) bool { return b != nil && *b },
+		"span":        mailflow.NoticeSpan,
+		"dict":        dict,
 	}).ParseFS(files, "templates/parts/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("reading the shared templates: %w", err)
@@ -106,7 +107,12 @@ func (c *Console) base(p *page, title, here string) base {
 }
 
 // When says a time as seen from now; see mailflow.NoticeWhen.
-func (b base) When(t time.Time) string     { return mailflow.NoticeWhen(t.In(b.Zone), b.Now) }
+func (b base) When(t time.Time) string { return mailflow.NoticeWhen(t.In(b.Zone), b.Now) }
+
+// Since is When without a word that every row would repeat: "08.04", "kemarin 15.10 WIB".
+func (b base) Since(t time.Time) string {
+	return strings.TrimSuffix(strings.TrimPrefix(b.When(t), "hari ini "), " "+mailflow.NoticeZone(b.Now))
+}
 func (b base) Hour(t time.Time) string     { return mailflow.NoticeHour(t.In(b.Zone)) }
 func (b base) Day(t time.Time) string      { return mailflow.NoticeDay(t.In(b.Zone)) }
 func (b base) DateTime(t time.Time) string { return mailflow.NoticeDateTime(t.In(b.Zone)) }
@@ -211,6 +217,7 @@ var news = map[string]string{
 	"reject":    "Ditolak. Kantor dan pemohon diberi tahu.",
 	"complete":  "Kelengkapan dinyatakan diterima; waktu berjalan kembali.",
 	"confirm":   "Reset dinyatakan terlaksana. Pemohon diberi tahu bahwa tautan BSrE akan datang.",
+	"unsure":    "Dicatat sebagai belum pasti. Periksa di AMS sebelum mengajukan lagi.",
 	"couldnot":  "Dicatat. Permohonan kembali ke pemeriksaan.",
 	"forward":   "Surat diteruskan.",
 	"assign":    "Ditugaskan.",

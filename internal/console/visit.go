@@ -26,12 +26,13 @@ func (v *visitor) weak() bool { return !v.visit.Strong && needsPasskey(v.roles) 
 // Name is the person's, with titles.
 func (v *visitor) Name() string { return v.person.Name }
 
-// Title is the role that the head of the page names: the first of their own.
+// Title names the roles: "Verifikator, Operator".
 func (v *visitor) Title() string {
-	if len(v.roles) == 0 {
-		return ""
+	titles := make([]string, len(v.roles))
+	for i, r := range v.roles {
+		titles[i] = r.Title()
 	}
-	return v.roles[0].Title()
+	return strings.Join(titles, ", ")
 }
 
 // cookieName: the prefix has browsers refuse the cookie from a subdomain or without TLS (RFC 6265bis, section 4.1.3.2).

@@ -68,3 +68,16 @@ var viaWords = map[string]string{
 }
 
 var severityWords = map[letter.Severity]string{letter.Danger: "Berbahaya", letter.Warning: "Peringatan", letter.Info: "Keterangan"}
+
+// certificateWords say what the gateway's status of a certificate means (contracts/bsre.md).
+var certificateWords = map[string]string{
+	"ISSUE": "aktif", "EXPIRED": "habis masa berlaku", "RENEW": "sedang diperbarui", "WAITING_FOR_VERIFICATION": "menunggu verifikasi", "NEW": "belum diaktifkan",
+	"NO_CERTIFICATE": "belum punya sertifikat", "NOT_REGISTERED": "belum terdaftar", "SUSPEND": "ditangguhkan", "REVOKE": "dicabut",
+}
+
+func certificate(code string) string {
+	if w := certificateWords[code]; w != "" {
+		return w + " (" + code + ")"
+	}
+	return code
+}

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -23,6 +24,7 @@ import (
 	"pulih/internal/store"
 	"pulih/internal/store/storetest"
 	"pulih/mailflow"
+	"pulih/scheduler"
 )
 
 // desk is the console on a real database, with the demo's two agencies around it. Its clock stands still until a test moves it.
@@ -34,6 +36,7 @@ type desk struct {
 	mu    sync.Mutex
 	now   time.Time
 	mails int
+	stub  bool // routes answer without doing anything
 }
 
 var monday = time.Date(2026, 11, 23, 9, 0, 0, 0, time.FixedZone("WIB", 7*3600))
@@ -53,7 +56,11 @@ func (d *desk) pass(span time.Duration) {
 // newDesk opens a desk; change may shape its options.
 func newDesk(t testing.TB, change ...func(*console.Options)) *desk {
 	t.Helper()
-	d := &desk{t: t, now: monday}
+	return openDesk(t, &desk{t: t, now: monday}, change...)
+}
+
+func openDesk(t testing.TB, d *desk, change ...func(*console.Options)) *desk {
+	t.Helper()
 	dir := t.TempDir()
 	databaseURL := storetest.New(t)
 	var err error
@@ -62,6 +69,11 @@ func newDesk(t testing.TB, change ...func(*console.Options)) *desk {
 		t.Fatal(err)
 	}
 	t.Cleanup(d.world.Close)
+	for _, a := range d.world.Config.Agencies() { // the demo's operators are verifiers too, and it has no auditor
+		domain := a.Domains[0]
+		a.Staff = append(a.Staff, agency.Person{ID: "oka", Name: "Oka Permana", Email: "oka@" + domain, Roles: []sop.Role{sop.Operator}},
+			agency.Person{ID: "ayu", Name: "Ayu Larasati", Email: "ayu@" + domain, Roles: []sop.Role{sop.Auditor}})
+	}
 	keys, err := store.OpenKeys(filepath.Join(dir, "keys"))
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +89,12 @@ func newDesk(t testing.TB, change ...func(*console.Options)) *desk {
 	}
 	server := httptest.NewUnstartedServer(nil)
 	d.url = "http://localhost:" + server.Listener.Addr().String()[strings.LastIndexByte(server.Listener.Addr().String(), ':')+1:]
-	options := console.Options{Store: d.store, Agencies: d.world.Config.Agencies(), PublicURL: d.url, Now: d.clock, Reader: letter.NewReader(letter.Options{}),
+	daemon, err := scheduler.New(d.world.Config, d.store, scheduler.Options{Now: d.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := console.Options{Report: daemon.Report, Sentences: func(ctx context.Context) []string { return daemon.Health(ctx).Sentences },
+		Store: d.store, Agencies: d.world.Config.Agencies(), PublicURL: d.url, Now: d.clock, Reader: letter.NewReader(letter.Options{}),
 		AMS: func(key string) *bsre.AMS {
 			if key == "purbalingga" {
 				return portal
@@ -90,6 +107,9 @@ func newDesk(t testing.TB, change ...func(*console.Options)) *desk {
 		f(&options)
 	}
 	handler, err := console.New(options)
+	if d.stub {
+		handler, err = console.NewStubbed(options)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
