@@ -32,7 +32,15 @@ func Authenticate(m *letter.Mail, raw []byte, trust Trust) letter.Authentication
 	if trust.ServerID != "" {
 		return fromServer(m, raw, trust.ServerID)
 	}
+	if !AsksDNS(m, trust) {
+		return letter.Authentication{DKIM: "none"}
+	}
 	return letter.Authentication{DKIM: checkDKIM(m, raw, trust.LookupTXT)}
+}
+
+// AsksDNS reports whether Authenticate will look keys up, which may take its time.
+func AsksDNS(m *letter.Mail, trust Trust) bool {
+	return trust.ServerID == "" && m.Get("DKIM-Signature") != ""
 }
 
 // fromServer reads the results of the own MX; of several of one kind the best aligned pass counts, since a mail may carry signatures of

@@ -135,6 +135,7 @@ func (d *Daemon) Inboxes() []mailflow.Status {
 func (d *Daemon) makeJobs() error {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &readWorker{d: d})
+	river.AddWorker(workers, &batchWorker{d: d})
 	river.AddWorker(workers, &fetchWorker{d: d})
 	river.AddWorker(workers, &mailWorker{d: d})
 	river.AddWorker(workers, &followUpWorker{d: d})
@@ -142,6 +143,7 @@ func (d *Daemon) makeJobs() error {
 	river.AddWorker(workers, &resetWorker{d: d})
 	river.AddWorker(workers, &watchWorker{d: d})
 	river.AddWorker(workers, &statusWorker{d: d})
+	river.AddWorker(workers, &signatureWorker{d: d})
 	river.AddWorker(workers, &pollWorker{d: d})
 	river.AddWorker(workers, &sweepWorker{d: d})
 	cfg := &river.Config{

@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/riverqueue/river"
 
 	"pulih/internal/agency"
-	"pulih/internal/complaint"
 	"pulih/internal/letter"
 	"pulih/internal/request"
 	"pulih/internal/sop"
@@ -85,55 +83,6 @@ func (d *Daemon) tellVerifiers(tx *store.Tx, t *tenant, letterID int64, template
 	return nil
 }
 
-// readMail tells apart what a machine sent, what belongs to a request, and what is a letter of its own.
-func (d *Daemon) readMail(ctx context.Context, t *tenant, l store.Letter, raw []byte) error {
-	m, err := letter.ParseMail(raw)
-	if err != nil {
-		return d.quarantine(ctx, t, l, "Surel tidak dapat diurai.")
-	}
-	if l.HeadersOnly {
-		return d.markRead(ctx, l, letter.Unclear, letter.Reading{Kind: letter.Unclear,
-			Reasons: []string{"Surel melebihi batas ukuran; hanya kepalanya yang diambil. Bacalah di kotak surat."}}, func(tx *store.Tx) error {
-			return d.tellVerifiers(tx, t, l.ID, mailflow.NoticeUnclearLetter)
-		})
-	}
-	if b, ok := mailflow.ReadBounce(m); ok {
-		return d.readBounce(ctx, t, l, b)
-	}
-	if kind, why := mailflow.IsAutomatic(m); kind == mailflow.AutoReply {
-		return d.markRead(ctx, l, letter.AutoReply, letter.Reading{Kind: letter.AutoReply, Reasons: []string{why}}, nil)
-	}
-	reading := d.reader.Read(ctx, letter.Input{Mail: raw})
-	env := letter.Envelope{Channel: "mail", From: sender(m), ReceivedAt: l.ReceivedAt}
-	auth := mailflow.Authenticate(m, raw, mailflow.Trust{ServerID: t.conf.Inbox.AuthservID})
-	env.Auth = &auth
-	if number, ok, err := d.threadOf(ctx, t, l, m, env); err != nil {
-		return err
-	} else if ok {
-		return d.readReply(ctx, t, l, m, reading, env, number)
-	}
-	if reading.Kind == letter.Reply && letter.Complains(m) {
-		reading.Kind = letter.Complaint // to a thread that isn't theirs, or that we don't know
-	}
-	ref := request.Letter{ID: l.ID, Channel: "mail", From: env.From, MessageID: l.MessageID, ReceivedAt: l.ReceivedAt}
-	switch reading.Kind {
-	case letter.Complaint:
-		return d.readComplaint(ctx, t, l, m, reading, env, "")
-	case letter.ProviderNotice:
-		return d.readNotice(ctx, t, l, m, reading, ref)
-	case letter.Disposition:
-		return d.readDisposition(ctx, t, l, m, reading, env, ref)
-	}
-	return d.readLetter(ctx, t, l, reading, env, ref)
-}
-
-func sender(m *letter.Mail) string {
-	if len(m.From) == 0 {
-		return ""
-	}
-	return m.From[0].Address
-}
-
 // markRead writes down what a letter is and does what follows from it. A letter that has changed meanwhile is left to the job of its new
 // version: what an older one says is no longer true.
 func (d *Daemon) markRead(ctx context.Context, l store.Letter, kind letter.Kind, r letter.Reading, then func(tx *store.Tx) error) error {
@@ -150,208 +99,6 @@ func (d *Daemon) markRead(ctx context.Context, l store.Letter, kind letter.Kind,
 		return nil
 	}
 	return err
-}
-
-// threadOf finds the request that a mail answers: by our signed Message-ID, or by the number in the subject when the sender belongs to
-// that request; never by subject alone (RFC 5322 says nothing about who may write one).
-func (d *Daemon) threadOf(ctx context.Context, t *tenant, l store.Letter, m *letter.Mail, env letter.Envelope) (string, bool, error) {
-	thread := mailflow.ReadThread(d.mailKey, m)
-	if thread.Forged {
-		err := d.store.InTx(ctx, d.now(), func(tx *store.Tx) error {
-			return tx.Refuse(t.Key, "Surel menyebut tanda balasan yang bukan buatan kami.", fmt.Sprintf("letter %d", l.ID), []byte(l.MessageID))
-		})
-		if err != nil {
-			return "", false, err
-		}
-	}
-	if thread.Verdict == mailflow.Genuine && thread.Token.Agency == t.Key && thread.Token.Request != "" {
-		return thread.Token.Request, true, nil
-	}
-	if thread.Number == "" || len(m.InReplyTo)+len(m.References) == 0 && !strings.HasPrefix(strings.ToLower(m.Subject), "re:") {
-		return "", false, nil
-	}
-	if store.IsComplaint(thread.Number) {
-		theirs, err := d.complaintInSubject(ctx, t, thread.Number, env.From)
-		return thread.Number, theirs, err
-	}
-	s, err := d.store.State(ctx, thread.Number)
-	if errors.Is(err, store.ErrNotFound) {
-		return "", false, nil
-	} else if err != nil {
-		return "", false, err
-	}
-	return thread.Number, belongs(t.Agency, s, env.From), nil
-}
-
-func belongs(a *agency.Agency, s request.State, from string) bool {
-	if agency.SameAddress(from, s.Subject.Email) {
-		return true
-	}
-	o, ok := a.OfficeByAddress(from)
-	return ok && o.ID == s.Subject.OfficeID
-}
-
-// readReply joins an answer to its request: it completes a returned one, complains about one, and is a note on any other.
-func (d *Daemon) readReply(ctx context.Context, t *tenant, l store.Letter, m *letter.Mail, r letter.Reading, env letter.Envelope, number string) error {
-	if store.IsComplaint(number) {
-		return d.readComplaintReply(ctx, t, l, m, r, number)
-	}
-	if ok, err := d.readAnswer(ctx, l, t, m, r, number); ok || err != nil {
-		return err
-	}
-	from := sender(m)
-	if letter.Complains(m) {
-		s, err := d.store.State(ctx, number)
-		if err != nil {
-			return err
-		}
-		if s.Status != request.StatusReturned {
-			return d.readComplaint(ctx, t, l, m, r, env, number)
-		}
-	}
-	return d.markRead(ctx, l, letter.Reply, r, func(tx *store.Tx) error {
-		s, err := d.store.State(ctx, number)
-		if err != nil {
-			return err
-		}
-		joined := request.Letter{ID: l.ID, Channel: "mail", From: from, MessageID: l.MessageID, ReceivedAt: l.ReceivedAt, Subject: m.Subject}
-		by := request.Actor{Role: sop.Applicant, Name: from, Via: "mail"}
-		if s.Status == request.StatusReturned && belongs(t.Agency, s, from) {
-			_, err = tx.Act(t.Agency, number, request.Complete{By: by, Letter: &joined})
-			return err
-		}
-		_, err = tx.Act(t.Agency, number, request.Join{Letter: joined}, request.Note{By: by, Text: "Balasan masuk: " + m.Subject})
-		if err == nil {
-			err = d.tellVerifiers(tx, t, l.ID, mailflow.NoticeUnclearLetter)
-		}
-		return err
-	})
-}
-
-// readNotice joins a notice from BSrE to the request that it names, if it names just one. A stranger may have written it, so it is
-// a note beside the request and moves nothing.
-func (d *Daemon) readNotice(ctx context.Context, t *tenant, l store.Letter, m *letter.Mail, r letter.Reading, ref request.Letter) error {
-	queue, err := d.store.Queue(ctx, t.Key)
-	if err != nil {
-		return err
-	}
-	text := strings.ToLower(m.Subject + "\n" + m.Text)
-	var named []string
-	for _, q := range queue {
-		s, err := d.store.State(ctx, q.Number)
-		if err != nil {
-			return err
-		}
-		if s.Approvals > 0 && s.Subject.Email != "" && strings.Contains(text, strings.ToLower(s.Subject.Email)) {
-			named = append(named, q.Number)
-		}
-	}
-	return d.markRead(ctx, l, r.Kind, r, func(tx *store.Tx) error {
-		if len(named) != 1 {
-			return nil
-		}
-		ref.Subject = m.Subject
-		_, err := tx.Act(t.Agency, named[0], request.Join{Letter: ref},
-			request.Evidence{By: request.Actor{Role: sop.BSrE, Name: "BSrE", Via: "mail"}, Text: "Pemberitahuan masuk: " + letter.Mask(m.Subject)})
-		return err
-	})
-}
-
-// readDisposition takes a letter that an official of the chain forwards with an instruction for a disposition in Srikandi. Who they are must
-// be certain: their registered address, and the agency's own mail server vouches for it.
-func (d *Daemon) readDisposition(ctx context.Context, t *tenant, l store.Letter, m *letter.Mail, r letter.Reading, env letter.Envelope, ref request.Letter) error {
-	by, known := t.PersonByEmail(env.From)
-	to := receivers(t.Agency, m)
-	if !known || env.Auth == nil || env.Auth.DMARC != "pass" && env.Auth.DKIM != "pass" || len(to) == 0 || len(r.Applicants) == 0 {
-		return d.markRead(ctx, l, letter.Unclear, r, func(tx *store.Tx) error { return d.tellVerifiers(tx, t, l.ID, mailflow.NoticeUnclearLetter) })
-	}
-	acts := srikandi.Instruct(strings.Split(m.Text, "\n")...).Moves() // the same words as in Srikandi
-	r.Kind = letter.ResetRequest                                      // the letter within is one; how it came is the disposition
-	ref.Number, ref.Date, ref.Subject = deref(r.Letter.Number), deref(r.Letter.Date), deref(r.Letter.Subject)
-	subjects, err := d.judge(ctx, t, l, &r, env)
-	if err != nil {
-		return err
-	}
-	return d.markRead(ctx, l, letter.Disposition, r, func(tx *store.Tx) error {
-		numbers, err := d.receive(tx, t, l, r, ref, subjects, nil)
-		if err != nil {
-			return err
-		}
-		from := request.Actor{ID: by.ID, Name: by.Name, Role: deepest(by), Via: "mail"}
-		for _, number := range numbers {
-			_, err := tx.Act(t.Agency, number, request.Dispose{LetterID: l.ID, Now: []request.Disposition{{
-				ID: fmt.Sprintf("mail-%d", l.ID), From: from, To: to, Acts: acts, Text: letter.Mask(firstLine(m.Text)), SentAt: l.ReceivedAt,
-			}}})
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// receivers are the members of the chain that a mail goes to.
-func receivers(a *agency.Agency, m *letter.Mail) []request.Actor {
-	var out []request.Actor
-	for _, to := range append(slices.Clone(m.To), m.Cc...) {
-		if p, ok := a.PersonByEmail(to.Address); ok && deepest(p) != "" {
-			out = append(out, request.Actor{ID: p.ID, Name: p.Name, Role: deepest(p), Via: "mail"})
-		}
-	}
-	return out
-}
-
-// deepest is the person's role furthest down the chain; "" for somebody outside it.
-func deepest(p agency.Person) sop.Role {
-	var role sop.Role
-	for _, r := range p.Roles {
-		if r.Depth() > role.Depth() {
-			role = r
-		}
-	}
-	return role
-}
-
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
-	return line
-}
-
-// readBounce believes a report only when it names a mail of ours by its signed Message-ID.
-func (d *Daemon) readBounce(ctx context.Context, t *tenant, l store.Letter, b mailflow.Bounce) error {
-	r := letter.Reading{Kind: letter.Bounce, Reasons: []string{b.Why}}
-	_, verdict := mailflow.ReadToken(d.mailKey, b.Of)
-	if verdict != mailflow.Genuine || b.Delayed {
-		return d.markRead(ctx, l, letter.Bounce, r, nil)
-	}
-	return d.markRead(ctx, l, letter.Bounce, r, func(tx *store.Tx) error {
-		m, err := tx.MarkBounced(b.Of, b.Why, b.Permanent)
-		if errors.Is(err, store.ErrNotFound) {
-			return nil
-		} else if err != nil || m.Number == "" || !b.Permanent {
-			return err
-		}
-		why := "Surel ke " + m.Address + " kembali: " + b.Why
-		if store.IsComplaint(m.Number) {
-			_, err := tx.ActComplaint(t.Agency, m.Number, complaint.Undelivered{Answer: m.Template == complaint.MailAnswered, Text: why})
-			return err
-		}
-		if _, err := tx.Act(t.Agency, m.Number, request.Note{By: request.System, Text: why}); err != nil {
-			return err
-		}
-		if m.Kind != "applicant" {
-			return nil
-		}
-		// BSrE's link would not arrive either.
-		for _, p := range t.Holders(sop.Verifier, d.now()) {
-			err := tx.Notify(store.Notice{Agency: t.Key, Once: fmt.Sprintf("dead/%s/%s/%s", m.Number, m.Address, p.Email), Number: m.Number,
-				Template: mailflow.NoticeAddressDead, To: request.Recipient{Kind: "staff", ID: p.ID, Name: p.Name, Address: p.Email}})
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 // readLetter acts on a letter from the mail that stands by itself; readNaskah does so for one from Srikandi.
@@ -468,6 +215,11 @@ func (d *Daemon) receive(tx *store.Tx, t *tenant, l store.Letter, r letter.Readi
 		}
 		if opened && n != nil {
 			if err := d.noteOutage(tx, t, l, st.Number); err != nil {
+				return nil, err
+			}
+		}
+		if opened && t.esign != nil && len(r.Attachments) > 0 {
+			if err := tx.Enqueue(askSignature{LetterID: l.ID}, onlyOne); err != nil {
 				return nil, err
 			}
 		}

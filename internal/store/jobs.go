@@ -10,6 +10,11 @@ type ReadLetter struct {
 	Version  int   `json:"version"`
 }
 
+// ReadMails reads mails that arrived together. Those that ask for more than a look are left to a ReadLetter of their own.
+type ReadMails struct {
+	LetterIDs []int64 `json:"letter_ids"`
+}
+
 // FetchFiles brings the attachments of a letter from Srikandi into the archive, and then has it read.
 type FetchFiles struct {
 	LetterID int64 `json:"letter_id"`
@@ -55,6 +60,7 @@ type PollGateway struct {
 type Sweep struct{}
 
 func (ReadLetter) Kind() string     { return "read_letter" }
+func (ReadMails) Kind() string      { return "read_mails" }
 func (FetchFiles) Kind() string     { return "fetch_files" }
 func (SendMail) Kind() string       { return "send_mail" }
 func (WriteFollowUp) Kind() string  { return "write_follow_up" }
@@ -78,6 +84,9 @@ const (
 
 func (ReadLetter) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: QueueRead, MaxAttempts: 8}
+}
+func (ReadMails) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: QueueRead, MaxAttempts: 1000}
 }
 func (FetchFiles) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: QueueFetch, MaxAttempts: 1000}

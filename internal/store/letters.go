@@ -126,12 +126,12 @@ var ErrChanged = errors.New("the letter has changed meanwhile")
 // MarkRead writes what was found in a letter, and locks its row for the rest of the transaction. Version is the one that was read: of a letter
 // that has changed since, nothing is written, and the answer is ErrChanged, so that an old reading never undoes a newer one.
 func (tx *Tx) MarkRead(letterID int64, version int, kind letter.Kind, reading letter.Reading) error {
-	plain, err := json.Marshal(reading)
+	sealed, err := tx.s.sealReading(letterID, version, reading)
 	if err != nil {
-		return fmt.Errorf("writing the reading of letter %d: %w", letterID, err)
+		return err
 	}
 	tag, err := tx.Exec(tx.ctx, `UPDATE letters SET state = 'read', kind = $3, reading = $4, read_version = $2, problem = NULL
-		WHERE id = $1 AND version = $2`, letterID, version, kind, tx.s.Keys.Seal(fmt.Sprintf("letters:%d/%d:reading", letterID, version), plain))
+		WHERE id = $1 AND version = $2`, letterID, version, kind, sealed)
 	if err == nil && tag.RowsAffected() == 0 {
 		err = ErrChanged
 	}

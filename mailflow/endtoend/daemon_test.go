@@ -34,7 +34,7 @@ type running struct {
 
 func start(b testing.TB, imap, smtp string) *running {
 	b.Helper()
-	d := &running{b: b, dir: mailtest.Dir(b), done: make(chan error, 1)}
+	d := &running{b: b, dir: mailtest.Dir(b)}
 	cluster, err := store.StartCluster(b.Context(), filepath.Join(d.dir, "pg"))
 	if err != nil {
 		b.Fatal(err)
@@ -78,7 +78,12 @@ func (d *running) launch() {
 		d.b.Fatal(err)
 	}
 	cmd := d.cmd
-	go func() { d.done <- cmd.Wait() }()
+	done := make(chan error, 1)
+	d.done = done
+	go func() {
+		done <- cmd.Wait()
+		close(done) // whoever asks later knows, too
+	}()
 }
 
 // kill ends the process between two instructions.
