@@ -43,6 +43,11 @@ bench-letters: ## letters read a second by kind of source, next to pdftotext alo
 	@scripts/setup test
 	go run ./internal/letter/corpus/bench
 
+.PHONY: bench-clocks
+bench-clocks: ## a sweep over 100,000 open requests and a digest over a year of 100,000, with the queries' plans
+	@scripts/setup test
+	go run ./internal/report/bench
+
 .PHONY: fuzz
 fuzz: ## run each fuzz test for FUZZTIME (10s)
 	@scripts/setup test

@@ -16,6 +16,7 @@ CREATE INDEX measures_opened ON measures (agency, opened_at);
 CREATE INDEX measures_closed ON measures (agency, closed_at) WHERE closed_at IS NOT NULL;
 -- Requests whose deadline was made with another calendar.
 CREATE INDEX requests_calendar ON requests (agency, calendar) WHERE closed_at IS NULL;
+CREATE INDEX requests_ended ON requests (agency, closed_at) WHERE closed_at IS NOT NULL;
 CREATE INDEX requests_oldest ON requests (agency, opened_at) WHERE closed_at IS NULL;
 CREATE INDEX events_resets ON events (agency, at) WHERE kind IN ('ResetAccepted', 'ResetRefused', 'ResetNotSent', 'ResetUncertain', 'ResetConfirmed');
 
@@ -55,4 +56,4 @@ DROP TRIGGER keep_outage ON mailboxes;
 DROP TRIGGER keep_outage ON gateways;
 DROP FUNCTION keep_outage;
 DROP TABLE outages, measures;
-DROP INDEX requests_calendar, requests_oldest, events_resets;
+DROP INDEX requests_calendar, requests_ended, requests_oldest, events_resets;

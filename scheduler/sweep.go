@@ -23,11 +23,16 @@ type sweepWorker struct {
 }
 
 func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[store.Sweep]) error {
+	return w.d.Sweep(ctx)
+}
+
+// Sweep looks once for all that time alone has made due.
+func (d *Daemon) Sweep(ctx context.Context) error {
 	var errs []error
-	for _, t := range w.d.order {
-		errs = append(errs, w.d.recount(ctx, t), w.d.remind(ctx, t), w.d.runSchedules(ctx, t), w.d.wakeResets(ctx, t))
+	for _, t := range d.order {
+		errs = append(errs, d.recount(ctx, t), d.remind(ctx, t), d.runSchedules(ctx, t), d.wakeResets(ctx, t))
 	}
-	_, err := w.d.store.WatchesDue(ctx, w.d.now())
+	_, err := d.store.WatchesDue(ctx, d.now())
 	return errors.Join(append(errs, err)...)
 }
 
