@@ -4,6 +4,7 @@ package agency
 
 import (
 	"strings"
+	"slices"
 	"time"
 
 	"pulih/internal/sop"
@@ -281,13 +282,16 @@ func (a *Agency) OfficeByAddress(email string) (*Office, bool) {
 // All lists the office's head, acting heads and officials, each once by NIP or name.
 func (o *Office) All() []Official {
 	var out []Official
+	seen := map[string]bool{} // NIPs: offices have thousands of officials, and every letter looks here
 	for _, f := range append(append([]Official{o.Head}, o.Acting...), o.Officials...) {
-		dup := f.Name == ""
-		for _, g := range out {
-			dup = dup || (f.NIP != "" && Digits(f.NIP) == Digits(g.NIP)) || (f.NIP == "" && SameName(f.Name, g.Name))
+		nip := Digits(f.NIP)
+		dup := f.Name == "" || nip != "" && seen[nip]
+		if nip == "" {
+			dup = dup || slices.ContainsFunc(out, func(g Official) bool { return SameName(f.Name, g.Name) })
 		}
 		if !dup {
 			out = append(out, f)
+			seen[nip] = true
 		}
 	}
 	return out
