@@ -63,6 +63,7 @@ type tenant struct {
 	esign     *bsre.ESign
 	ams       *bsre.AMS
 	templates fs.FS
+	broken    sync.Map // the agency's own templates that can't be used, once logged
 }
 
 // New wires the agencies of a configuration to a migrated database. It connects to nobody yet.

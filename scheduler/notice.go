@@ -26,6 +26,10 @@ func (d *Daemon) render(ctx context.Context, t *tenant, m store.Outgoing) (mailf
 			return mailflow.Rendered{}, false, nil // an office without requests isn't written to
 		}
 		r, err := mailflow.RenderDigest(digest, t.templates)
+		if err != nil && t.templates != nil {
+			d.distrust(t, m.Template, err)
+			r, err = mailflow.RenderDigest(digest, nil)
+		}
 		return r, true, err
 	}
 	n := mailflow.Notice{
@@ -37,7 +41,18 @@ func (d *Daemon) render(ctx context.Context, t *tenant, m store.Outgoing) (mailf
 		return mailflow.Rendered{}, false, err
 	}
 	r, err := mailflow.RenderNotice(n, t.templates)
+	if err != nil && t.templates != nil {
+		d.distrust(t, m.Template, err)
+		r, err = mailflow.RenderNotice(n, nil)
+	}
 	return r, true, err
+}
+
+// distrust logs once that an agency's own template is broken: the shipped one is used then, and no mail waits for a repair.
+func (d *Daemon) distrust(t *tenant, template string, err error) {
+	if _, known := t.broken.LoadOrStore(template, true); !known {
+		d.log.Error("the agency's own template is broken, the shipped one is used", "agency", t.Key, "template", template, "err", err)
+	}
 }
 
 func noticeKind(kind string) mailflow.NoticeKind {

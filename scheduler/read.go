@@ -54,6 +54,9 @@ func (w *readWorker) Work(ctx context.Context, job *river.Job[store.ReadLetter])
 	if l.Channel == "srikandi" {
 		return w.d.readNaskah(ctx, t, l, raw)
 	}
+	if len(raw) == 0 {
+		return w.d.fetchAgain(ctx, t, l)
+	}
 	return w.d.readMail(ctx, t, l, raw)
 }
 

@@ -219,7 +219,7 @@ func (d *Daemon) readNotice(ctx context.Context, t *tenant, l store.Letter, m *l
 func (d *Daemon) readDisposition(ctx context.Context, t *tenant, l store.Letter, m *letter.Mail, r letter.Reading, env letter.Envelope, ref request.Letter) error {
 	by, known := t.PersonByEmail(env.From)
 	to := receivers(t.Agency, m)
-	if !known || env.Auth == nil || env.Auth.DMARC != "pass" && env.Auth.DKIM != "pass" || len(to) == 0 || len(r.Applicants) == 0 {
+	if !known || !vouched(t, env) || len(to) == 0 || len(r.Applicants) == 0 {
 		return d.markRead(ctx, l, letter.Unclear, r, func(tx *store.Tx) error { return d.tellVerifiers(tx, t, l.ID, mailflow.NoticeUnclearLetter) })
 	}
 	acts := srikandi.Instruct(strings.Split(m.Text, "\n")...).Moves() // the same words as in Srikandi
@@ -245,6 +245,12 @@ func (d *Daemon) readDisposition(ctx context.Context, t *tenant, l store.Letter,
 		}
 		return nil
 	})
+}
+
+// vouched reports whether From is proven: by DMARC at the agency's own mail server, or, where there is none, by a signature of From's domain
+// that was checked here.
+func vouched(t *tenant, env letter.Envelope) bool {
+	return env.Auth != nil && (env.Auth.DMARC == "pass" || t.conf.Inbox.AuthservID == "" && env.Auth.DKIM == "pass")
 }
 
 // receivers are the members of the chain that a mail goes to.
@@ -280,14 +286,22 @@ func (d *Daemon) readBounce(ctx context.Context, t *tenant, l store.Letter, b ma
 	if verdict != mailflow.Genuine || b.Delayed {
 		return d.markRead(ctx, l, letter.Bounce, r, nil)
 	}
+	m, err := d.store.MailSent(ctx, b.Of)
+	if errors.Is(err, store.ErrNotFound) {
+		return d.markRead(ctx, l, letter.Bounce, r, nil)
+	} else if err != nil {
+		return err
+	}
+	// Whoever got a mail of ours can write a report about it: an address is dead only when the report is about that mail's own recipient.
+	dead := b.Permanent && agency.SameAddress(b.Recipient, m.Address)
 	return d.markRead(ctx, l, letter.Bounce, r, func(tx *store.Tx) error {
-		m, err := tx.MarkBounced(b.Of, b.Why, b.Permanent)
-		if errors.Is(err, store.ErrNotFound) {
-			return nil
-		} else if err != nil || m.Number == "" || !b.Permanent {
+		if _, err := tx.MarkBounced(b.Of, b.Why, dead); err != nil || m.Number == "" || !b.Permanent {
 			return err
 		}
 		why := "Surel ke " + m.Address + " kembali: " + b.Why
+		if !dead {
+			why = "Surel ke " + m.Address + " diteruskan ke alamat lain dan kembali dari sana: " + b.Why
+		}
 		if store.IsComplaint(m.Number) {
 			_, err := tx.ActComplaint(t.Agency, m.Number, complaint.Undelivered{Answer: m.Template == complaint.MailAnswered, Text: why})
 			return err
@@ -295,7 +309,7 @@ func (d *Daemon) readBounce(ctx context.Context, t *tenant, l store.Letter, b ma
 		if _, err := tx.Act(t.Agency, m.Number, request.Note{By: request.System, Text: why}); err != nil {
 			return err
 		}
-		if m.Kind != "applicant" {
+		if m.Kind != "applicant" || !dead {
 			return nil
 		}
 		// BSrE's link would not arrive either.

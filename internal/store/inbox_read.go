@@ -3,11 +3,14 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"pulih/internal/letter"
+	"pulih/mailflow"
 )
 
 // Mail is a letter from the mail with its bytes.
@@ -80,4 +83,42 @@ func (tx *Tx) EnqueueEach(list []Mail) error {
 		}
 	}
 	return nil
+}
+
+// MailPlace says where a mail was seen last: its mailbox ("agency/folder") and UIDs. ErrNotFound where it never was.
+func (s *Store) MailPlace(ctx context.Context, letterID int64) (mailbox string, uidValidity, uid uint32, err error) {
+	err = s.Pool.QueryRow(ctx, `SELECT mailbox, uid_validity, uid FROM sightings WHERE letter_id = $1 ORDER BY seen_at DESC LIMIT 1`, letterID).
+		Scan(&mailbox, &uidValidity, &uid)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return "", 0, 0, fmt.Errorf("looking for the place of letter %d: %w", letterID, err)
+	}
+	return mailbox, uidValidity, uid, nil
+}
+
+// Refetched gives a letter the bytes that the server didn't give at first. Where another letter has them already, that one's id is the
+// answer, the place now leads to it, and nothing else changes; otherwise the answer is 0.
+func (s *Store) Refetched(ctx context.Context, l Letter, mailbox string, arrival mailflow.Arrival, now time.Time) (same int64, err error) {
+	a := newArriving(mailbox, arrival)
+	err = s.InTx(ctx, now, func(tx *Tx) error {
+		known, err := tx.mailsBySource(l.Agency, []arriving{a})
+		if err != nil {
+			return err
+		}
+		if same = known[a.source]; same != 0 {
+			_, err := tx.Exec(ctx, `UPDATE sightings SET letter_id = $2 WHERE letter_id = $1`, l.ID, same)
+			return err
+		}
+		_, err = tx.Exec(ctx, `UPDATE letters SET source = $2, sha256 = $3, size = $4, raw = $5, received_at = $6, message_id = nullif($7, ''),
+				headers_only = $8, duplicate_of = (SELECT id FROM letters WHERE agency = $9 AND message_id = nullif($7, '') AND id <> $1 ORDER BY id LIMIT 1)
+			WHERE id = $1`, l.ID, a.source, a.sum[:], a.Size, s.Keys.Seal(rawPlace(l.Agency, "mail", a.source, l.Version), a.Raw), a.InternalDate,
+			headMessageID(a.Raw), a.HeadersOnly, l.Agency)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("keeping letter %d, fetched again: %w", l.ID, err)
+	}
+	return same, nil
 }

@@ -124,7 +124,19 @@ func (s *Store) Settle(ctx context.Context, id int64, state, reply string, now t
 	return nil
 }
 
-// MarkBounced notes that a mail came back, and, when for good, that its address is dead. It answers the mail.
+// MailSent finds the mail that has a Message-ID, or ErrNotFound.
+func (s *Store) MailSent(ctx context.Context, messageID string) (Outgoing, error) {
+	list, err := s.outgoing(ctx, `WHERE message_id = $1`, messageID)
+	if err == nil && len(list) == 0 {
+		err = fmt.Errorf("mail by its Message-ID: %w", ErrNotFound)
+	}
+	if err != nil {
+		return Outgoing{}, err
+	}
+	return list[0], nil
+}
+
+// MarkBounced notes that a mail came back, and, when its address itself failed for good, that it is dead. It answers the mail.
 func (tx *Tx) MarkBounced(messageID, why string, permanent bool) (Outgoing, error) {
 	rows, err := tx.Query(tx.ctx, `UPDATE outbox SET bounced_at = $2 WHERE message_id = $1 RETURNING `+outboxColumns, messageID, tx.now)
 	if err != nil {

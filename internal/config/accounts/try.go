@@ -104,6 +104,9 @@ func ofAgency(t *config.Tenant, now time.Time) []trial {
 	if t.Inbox != nil {
 		add("inbox", "Kotak surat", func(ctx context.Context) (State, string) { return tryInbox(ctx, t) })
 	}
+	if t.Templates != "" {
+		add("templates", "Naskah surel", func(context.Context) (State, string) { return tryTemplates(t.Templates) })
+	}
 	add("outbox", "Pengiriman surat", func(ctx context.Context) (State, string) { return tryOutbox(ctx, t) })
 	if t.BSrE.ESign != nil {
 		add("esign", "eSign", func(ctx context.Context) (State, string) { return tryESign(ctx, t) })
@@ -264,6 +267,13 @@ func tryInbox(ctx context.Context, t *config.Tenant) (State, string) {
 		return Failed, explain(err, at, "inbox.host, inbox.port dan inbox.tls")
 	}
 	return OK, fmt.Sprintf("masuk berhasil, %d pesan di %s.", messages, t.Inbox.Folder)
+}
+
+func tryTemplates(folder string) (State, string) {
+	if err := mailflow.TemplateCheck(os.DirFS(folder)); err != nil {
+		return Failed, "berkas di " + folder + " tidak dapat dipakai, naskah bawaan dipakai sebagai gantinya: " + strings.ReplaceAll(err.Error(), "\n", "; ")
+	}
+	return OK, "naskah di " + folder + " dapat dipakai."
 }
 
 func tryOutbox(ctx context.Context, t *config.Tenant) (State, string) {

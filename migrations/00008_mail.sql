@@ -1,0 +1,11 @@
+-- +goose Up
+
+-- What is sealed can't be made smaller: PostgreSQL needn't try.
+ALTER TABLE letters ALTER COLUMN raw SET STORAGE EXTERNAL;
+ALTER TABLE letter_versions ALTER COLUMN raw SET STORAGE EXTERNAL;
+ALTER TABLE files ALTER COLUMN content SET STORAGE EXTERNAL;
+
+-- +goose Down
+ALTER TABLE files ALTER COLUMN content SET STORAGE EXTENDED;
+ALTER TABLE letter_versions ALTER COLUMN raw SET STORAGE EXTENDED;
+ALTER TABLE letters ALTER COLUMN raw SET STORAGE EXTENDED;
