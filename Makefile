@@ -43,6 +43,11 @@ bench-letters: ## letters read a second by kind of source, next to pdftotext alo
 	@scripts/setup test
 	go run ./internal/letter/corpus/bench
 
+.PHONY: bench-mail
+bench-mail: ## 5,000 mails of 40 KB from Dovecot, next to mbsync; and from a letter's arrival to the verifier's mail
+	@scripts/setup bench
+	@go test -run '^$$' -bench Mail -benchtime 1x -timeout 30m ./mailflow/endtoend
+
 .PHONY: bench-clocks
 bench-clocks: ## a sweep over 100,000 open requests and a digest over a year of 100,000, with the queries' plans
 	@scripts/setup test
