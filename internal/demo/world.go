@@ -203,7 +203,7 @@ func (w *World) populate() {
 			for _, f := range a.Offices[i].All() {
 				n++
 				w.users[f.NIP] = w.BSrE.AddUser(bsresim.User{
-					NIP: f.NIP, NIK: nik(n), Name: f.Name, Email: f.Email, Position: f.Position, Unit: a.Offices[i].Name, Organization: a.Name,
+					NIP: f.NIP, NIK: nik(f.NIP, n), Name: f.Name, Email: f.Email, Position: f.Position, Unit: a.Offices[i].Name, Organization: a.Name,
 					Phone: fmt.Sprintf("08110000%04d", n), Certificates: []bsresim.Certificate{{
 						ID: fmt.Sprintf("sertifikat-%d", n), Status: "ISSUE", Product: "TTE ASN", Serial: fmt.Sprintf("5a%014x", 0xbeef00+n),
 						NotBefore: start.AddDate(-1, 0, 0), NotAfter: start.AddDate(1, 0, 0), Kind: "Individu",
@@ -214,8 +214,15 @@ func (w *World) populate() {
 	}
 }
 
-// nik makes an invented number of a region that doesn't exist.
-func nik(n int) string { return fmt.Sprintf("9999%02d010180%04d", n%90+1, n) }
+// nik makes an invented number of a region that doesn't exist, with the birth of a NIP: a woman's day is raised by 40.
+func nik(nip string, n int) string {
+	nip = agency.Digits(nip)
+	day := (int(nip[6])-'0')*10 + int(nip[7]) - '0'
+	if nip[14] == '2' {
+		day += 40
+	}
+	return fmt.Sprintf("999901%02d%s%s%04d", day, nip[4:6], nip[2:4], n%10000)
+}
 
 // NIK is the invented identity number of an official of the demo, as their letters give it.
 func (w *World) NIK(nip string) string {
