@@ -20,7 +20,9 @@ type Clock struct {
 }
 
 // NewClock starts at an instant of the demo's time and runs speed times as fast as the wall's.
-func NewClock(start time.Time, speed float64) *Clock { return &Clock{base: start, real: time.Now(), speed: speed} }
+func NewClock(start time.Time, speed float64) *Clock {
+	return &Clock{base: start, real: time.Now(), speed: speed}
+}
 
 // Now is the demo's time.
 func (c *Clock) Now() time.Time {
