@@ -21,6 +21,7 @@ var cli struct {
 	Complaint  ComplaintCmd  `cmd:"" help:"Work with complaints about the service."`
 	Digest     DigestCmd     `cmd:"" help:"Compute the digest of a period; show, write or mail it."`
 	Pack       PackCmd       `cmd:"" help:"Write the monthly evaluation pack: PDF and XLSX."`
+	Simulate   SimulateCmd   `cmd:"" help:"Play an office on a fast clock: are three verifiers enough?"`
 	Rebuild    RebuildCmd    `cmd:"" help:"Check the chain of events and compute the projection again."`
 	Quarantine QuarantineCmd `cmd:"" help:"Work with letters that could not be read."`
 	StopResets StopResetsCmd `cmd:"" help:"Hold all resets of an agency at once."`
