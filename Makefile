@@ -48,6 +48,11 @@ bench-mail: ## 5,000 mails of 40 KB from Dovecot, next to mbsync; and from a let
 	@scripts/setup bench
 	@go test -run '^$$' -bench Mail -benchtime 1x -timeout 30m ./mailflow/endtoend
 
+.PHONY: bench-reset
+bench-reset: ## from the approval to BSrE's journal, next to a bare HTTP call
+	@scripts/setup test
+	go run ./scheduler/bench
+
 .PHONY: bench-clocks
 bench-clocks: ## a sweep over 100,000 open requests and a digest over a year of 100,000, with the queries' plans
 	@scripts/setup test

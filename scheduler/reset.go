@@ -26,22 +26,37 @@ type resetWorker struct {
 // Timeout lets a reset run to the end of its own patience.
 func (w *resetWorker) Timeout(*river.Job[store.RunResets]) time.Duration { return 10 * time.Minute }
 
-// Work never waits for anything: what can't be made now has its time in the queue, and the sweep looks for it then. So a job that finds
-// another one at work may go, too: what that one has passed, the sweep finds.
+// Work never waits for anything: what can't be made now has its time in the queue, and the sweep looks for it then. A job that finds another
+// one at work may go, too: that one looks once more after it has given the lock back.
 func (w *resetWorker) Work(ctx context.Context, job *river.Job[store.RunResets]) error {
 	t, ok := w.d.tenants[job.Args.Agency]
 	if !ok || t.ams == nil {
 		return nil
 	}
-	release, ok, err := w.d.store.LockResets(ctx, t.Key)
+	for due := true; due; {
+		open, err := w.d.runResets(ctx, t)
+		if err != nil || !open {
+			return err
+		}
+		if due, err = w.d.store.ResetsDue(ctx, t.Key, w.d.now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runResets makes all resets that can be made now. open is false when the way is closed: another worker is on it, the resets are stopped, the
+// portal rests.
+func (d *Daemon) runResets(ctx context.Context, t *tenant) (open bool, err error) {
+	release, ok, err := d.store.LockResets(ctx, t.Key)
 	if err != nil || !ok {
-		return err
+		return false, err
 	}
 	defer release()
 	for more := true; more && err == nil; {
-		more, err = w.d.nextReset(ctx, t)
+		more, open, err = d.nextReset(ctx, t)
 	}
-	return err
+	return open, err
 }
 
 // wakeResets makes sure that a queue with something to do has a job: the one that was there may have been given up.
@@ -57,37 +72,37 @@ func (d *Daemon) wakeResets(ctx context.Context, t *tenant) error {
 }
 
 // nextReset makes the most urgent reset that can be made now. more says that another may follow at once. The lock is held.
-func (d *Daemon) nextReset(ctx context.Context, t *tenant) (more bool, err error) {
+func (d *Daemon) nextReset(ctx context.Context, t *tenant) (more, open bool, err error) {
 	if err := d.settleBooked(ctx, t); err != nil {
-		return false, err
+		return false, false, err
 	}
 	line, err := d.store.Line(ctx, t.Key)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	now := d.now()
 	resting := line.CalledAt != nil && now.Before(line.CalledAt.Add(t.conf.BSrE.AMS.Gap)) && !now.Before(*line.CalledAt)
 	if line.StoppedAt != nil || resting || !inWindow(t.conf.BSrE.AMS.Windows, now.In(t.Zone)) {
-		return false, nil
+		return false, false, nil
 	}
 	waiting, err := d.store.WaitingResets(ctx, t.Key, now)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	for _, r := range waiting {
 		called, err := d.resetOne(ctx, t, r)
 		if called || err != nil && ctx.Err() != nil {
-			return err == nil, err
+			return err == nil, true, err
 		}
 		if err == nil {
 			continue
 		}
 		d.log.Warn("reset can't be made now", "agency", t.Key, "number", r.Number, "err", err)
 		if err := d.store.HoldReset(ctx, r, holdWords(err), now); err != nil {
-			return false, err
+			return false, false, err
 		}
 	}
-	return false, nil
+	return false, true, nil
 }
 
 // held is why a reset waits, in words that the verifiers may see.

@@ -60,9 +60,12 @@ func (s *Store) lock(ctx context.Context, class int32, name string) (release fun
 		return nil, false, err
 	}
 	return func() {
-		// The connection holds the lock: closing it is the sure way to give it back, and asking first the one that is done when this returns.
-		_, _ = conn.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1, hashtext($2))`, class, name)
-		_ = conn.Conn().Close(context.WithoutCancel(ctx))
+		// The connection holds the lock: where asking doesn't give it back, closing it does.
+		var free bool
+		err := conn.QueryRow(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1, hashtext($2))`, class, name).Scan(&free)
+		if err != nil || !free {
+			_ = conn.Conn().Close(context.WithoutCancel(ctx))
+		}
 		conn.Release()
 	}, true, nil
 }

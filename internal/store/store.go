@@ -46,7 +46,9 @@ func Open(ctx context.Context, url string, keys *Keys) (*Store, error) {
 		pool.Close()
 		return nil, fmt.Errorf("connecting to the database: %w", err)
 	}
-	jobs, err := river.NewClient(riverpgxv5.New(pool), &river.Config{})
+	// One notification a millisecond and queue: with the usual tenth of a second, a job that is inserted shortly after another one would wait
+	// for the workers' next look of their own.
+	jobs, err := river.NewClient(riverpgxv5.New(pool), &river.Config{FetchCooldown: time.Millisecond})
 	if err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("making the job inserter: %w", err)
