@@ -85,7 +85,7 @@ func (tx *Tx) EnqueueEach(list []Mail) error {
 	return nil
 }
 
-// MailPlace says where a mail was seen last: its mailbox ("agency/folder") and UIDs. ErrNotFound where it never was.
+// MailPlace says where a mail was seen last: its mailbox (mailflow.Mailbox.Key) and UIDs. ErrNotFound where it never was.
 func (s *Store) MailPlace(ctx context.Context, letterID int64) (mailbox string, uidValidity, uid uint32, err error) {
 	err = s.Pool.QueryRow(ctx, `SELECT mailbox, uid_validity, uid FROM sightings WHERE letter_id = $1 ORDER BY seen_at DESC LIMIT 1`, letterID).
 		Scan(&mailbox, &uidValidity, &uid)
