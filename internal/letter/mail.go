@@ -175,6 +175,14 @@ func (m *Mail) decode(h message.Header, kind string, body []byte) []byte {
 	if i := strings.IndexAny(enc, " ;("); i >= 0 {
 		enc = enc[:i]
 	}
+	if enc == "base64" && kind != "" && !strings.HasPrefix(kind, "text/") {
+		// What is well formed is decoded in one go: most of a mail's bytes are in its attachments.
+		trimmed := bytes.TrimSpace(body)
+		data := make([]byte, base64.StdEncoding.DecodedLen(len(trimmed)))
+		if n, err := base64.StdEncoding.Decode(data, trimmed); err == nil {
+			return data[:n]
+		}
+	}
 	h = h.Copy()
 	switch enc {
 	case "", "7bit", "8bit", "binary", "base64", "quoted-printable":
