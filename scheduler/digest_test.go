@@ -2,6 +2,8 @@ package scheduler
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +93,9 @@ func TestADigestTellsTheTruth(t *testing.T) {
 	r, err := mailflow.RenderDigest(d, nil)
 	if err != nil || !strings.Contains(r.Subject, "Ringkasan bulanan November 2026") {
 		t.Errorf("the subject is %q, %v", r.Subject, err)
+	}
+	if err := os.WriteFile(filepath.Join(t.ArtifactDir(), "digest.html"), []byte(r.HTML), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	dinkes, err := o.Report(t.Context(), "purbalingga", mailflow.DigestOffice, "dinkes", o.wib("2026-11-01 00.00"), o.wib("2026-12-01 00.00"))
 	if err != nil || dinkes.In != 1 || dinkes.Waiting != 0 || dinkes.Complaints[0].In != 0 {
