@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pulih/internal/agency"
+	"pulih/internal/complaint"
 	"pulih/internal/letter"
 	"pulih/internal/request"
 	"pulih/internal/sop"
@@ -44,7 +45,16 @@ var told = map[request.Kind]string{
 	request.PassphraseSet: "passphrase baru dibuat", request.CertificateIssued: "sertifikat terbit", request.Usable: "TTE dapat digunakan",
 	request.Closed: "selesai", request.Reopened: "dibuka kembali", request.Reminded: "pengingat", request.Escalated: "pengingat kepada atasan",
 	request.StatusSeen: "status sertifikat di BSrE", request.NoteAdded: "catatan", request.LetterGone: "surat tidak ada lagi di Srikandi",
+	request.BreachExplained: "sebab keterlambatan dicatat",
+	kindOf(complaint.Received): "pengaduan masuk", kindOf(complaint.LetterJoined): "surat pengaduan bergabung", kindOf(complaint.Classified): "golongan pengaduan ditetapkan",
+	kindOf(complaint.Linked): "pengaduan dikaitkan dengan permohonan", kindOf(complaint.Assigned): "pengaduan ditugaskan", kindOf(complaint.HandedOn): "pengaduan diteruskan ke BSrE",
+	kindOf(complaint.HandedBack): "BSrE menjawab pengaduan", kindOf(complaint.Answered): "pengaduan dijawab", kindOf(complaint.Dismissed): "pengaduan ditutup tanpa jawaban",
+	kindOf(complaint.Reopened): "pengaduan dibuka kembali", kindOf(complaint.Reminded): "pengingat pengaduan", kindOf(complaint.Escalated): "pengingat pengaduan kepada atasan",
+	kindOf(complaint.NoteAdded): "catatan pengaduan",
 }
+
+// kindOf: events of complaints lie in the same chain, and are told of without the complainant's words.
+func kindOf(k complaint.Kind) request.Kind { return request.Kind(k) }
 
 // lineOf is "08.07  PBG-2026-000001  disposisi: Surya Hadiningrat kepada Laras Puspitasari".
 func lineOf(a *agency.Agency, n store.News) string {
@@ -55,6 +65,7 @@ func lineOf(a *agency.Agency, n store.News) string {
 		text += ": " + e.Subject.Name + ", " + e.Subject.Office + " (" + e.Letter.Channel + ")"
 	case e.Disposition != nil && len(e.Disposition.To) > 0:
 		text += ": " + e.Disposition.From.Name + " kepada " + e.Disposition.To[0].Name
+	case store.IsComplaint(n.Number):
 	case e.Step != "":
 		text += ": " + request.StepTitle(a.SOP, e.Step) + " (" + e.Mark + ")"
 	case e.Text != "" && e.Kind != request.LinkMailed:
