@@ -83,7 +83,6 @@ var reasons = []reason{
 }
 
 func (c *Console) giveBack(p *page) error {
-	_ = p.ParseForm()
 	return c.act(p, "return", request.Return{By: p.who.actor(decide), Missing: p.missing(), Text: p.text("pesan", longText)})
 }
 
@@ -132,7 +131,6 @@ func (c *Console) addNote(p *page) error {
 
 // forward passes the letter on like a disposition of the visitor.
 func (c *Console) forward(p *page) error {
-	_ = p.ParseForm()
 	var to []request.Actor
 	by := p.who.actor(forward)
 	for _, id := range p.PostForm["kepada"] {

@@ -104,7 +104,7 @@ func (c *Console) lend(p *page) error {
 	if !c.tries.allow("ams/"+p.agency.Key+"/"+p.who.person.ID, 6, p.now) {
 		return say(http.StatusTooManyRequests, "Terlalu banyak percobaan. Tunggu beberapa menit; BSrE mengunci akun yang berulang kali salah.")
 	}
-	d := amsPage{base: c.base(p, "Sesi AMS", "Meja kerja"), From: or(p.PostFormValue("dari"), "/"+p.agency.Key)}
+	d := amsPage{base: c.base(p, "Sesi AMS", "Meja kerja"), From: c.back(p, "/"+p.agency.Key)}
 	ctx, cancel := context.WithTimeout(p.ctx(), 40*time.Second)
 	defer cancel()
 	session, err := portal.SignIn(ctx, p.text("akun", 200), p.PostFormValue("sandi"), p.text("otp", 12))

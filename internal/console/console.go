@@ -166,6 +166,22 @@ type page struct {
 
 func (p *page) ctx() context.Context { return p.Request.Context() }
 
+// parse reads a form before its handler runs, so that one that is too large is refused and not taken for an empty one.
+func (p *page) parse() error {
+	if p.Method != http.MethodPost || strings.HasPrefix(p.Header.Get("Content-Type"), "application/json") {
+		return nil
+	}
+	err := p.ParseMultipartForm(maxBody)
+	var large *http.MaxBytesError
+	switch {
+	case err == nil, errors.Is(err, http.ErrNotMultipart):
+		return nil
+	case errors.As(err, &large):
+		return err
+	}
+	return say(http.StatusBadRequest, "Isian tidak dapat dibaca. Muat ulang halaman, lalu coba lagi.")
+}
+
 // text is a form's field as a person wrote it: trimmed, bounded, of valid UTF-8, with line ends as \n.
 func (p *page) text(name string, most int) string {
 	s := strings.ToValidUTF8(strings.TrimSpace(strings.ReplaceAll(p.PostFormValue(name), "\r\n", "\n")), "\uFFFD")
@@ -186,6 +202,9 @@ func (c *Console) serveOpen(r openRoute) http.Handler {
 		p := &page{Request: req, w: w, now: c.o.Now()}
 		var err error
 		if p.who, err = c.visitorOf(req, p.now); err == nil {
+			err = p.parse()
+		}
+		if err == nil {
 			err = r.serve(c, p)
 		}
 		c.answer(p, err)
@@ -216,6 +235,10 @@ func (c *Console) serveDesk(r route) http.Handler {
 			return
 		}
 		if p.agency, err = c.current(p.ctx(), p.agency); err != nil {
+			c.answer(p, err)
+			return
+		}
+		if err := p.parse(); err != nil {
 			c.answer(p, err)
 			return
 		}

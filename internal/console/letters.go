@@ -69,6 +69,7 @@ type letterPage struct {
 	MayRetry   bool
 	MayRead    bool
 	Audit      []auditLine
+	Path       string
 	FormNumber string
 	FormDate   string
 }
@@ -89,7 +90,7 @@ func (c *Console) letterPage(p *page) error {
 	if err != nil {
 		return err
 	}
-	d := letterPage{base: c.base(p, fmt.Sprintf("Surat %d", l.ID), "Surat"), L: l, MayRead: p.who.may(readDesk),
+	d := letterPage{base: c.base(p, fmt.Sprintf("Surat %d", l.ID), "Surat"), L: l, Path: fmt.Sprintf("/%s/surat/%d", p.agency.Key, l.ID), MayRead: p.who.may(readDesk),
 		MayRetry: p.who.may(retryLetters) && l.State == "quarantined"}
 	if d.Requests, err = c.o.Store.RequestsOfLetter(p.ctx(), l.ID); err != nil {
 		return err

@@ -20,5 +20,5 @@ func TestMain(m *testing.M) {
 		}
 		defer pool.Close()
 		return migrations.Apply(ctx, pool)
-	})
+	}, func() { closeBrowser() })
 }

@@ -29,7 +29,6 @@ func (c *Console) preview(p *page) error {
 	if err != nil {
 		return err
 	}
-	_ = p.ParseForm()
 	missing := p.missing()
 	cmd := request.Return{By: p.who.actor(decide), Missing: missing, Text: p.text("pesan", longText)}
 	_, effects, err := request.Decide(s, cmd, p.agency, p.now) // would it be taken? then it is shown

@@ -1,0 +1,137 @@
+package console_test
+
+import (
+	"bytes"
+	"fmt"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"pulih/internal/letter"
+	"pulih/internal/request"
+	"pulih/mailflow"
+)
+
+// gallery is a desk in the middle of a morning, with something of everything.
+func gallery(t *testing.T) (d *desk, pages map[string]string) {
+	t.Helper()
+	d = newDesk(t)
+	danger := func(o *request.Open) {
+		o.Findings = append(o.Findings, letter.Finding{Code: "address-differs", Severity: letter.Danger, Detail: "E-mail pemohon pada surat berbeda dari alamat resmi yang terdaftar."})
+	}
+	a := d.agency("purbalingga")
+	var numbers []string
+	for i, who := range []struct{ office, nip string }{{"dindikbud", wahyu}, {"dinkes", fajar}, {"dpupr", "198612242011011924"}, {"dindikbud", "197812052005012921"}, {"dinkes", "198803112012012922"}} {
+		change := func(*request.Open) {}
+		if i == 1 {
+			change = danger
+		}
+		numbers = append(numbers, d.request("purbalingga", who.office, who.nip, change))
+		d.pass(21 * 60e9)
+	}
+	for _, n := range numbers[:4] {
+		d.atVerifier("purbalingga", n)
+	}
+	rini := request.Actor{Role: "verifier", ID: "rini", Name: "Rini Wulandari, S.Kom.", Via: "console"}
+	act := func(n string, cmds ...request.Command) {
+		t.Helper()
+		if _, err := d.store.Act(t.Context(), a, n, d.clock(), cmds...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	act(numbers[3], request.Return{By: rini, Missing: []string{"Stempel OPD"}})
+	act(numbers[2], request.Approve{By: rini, Subject: d.state(numbers[2]).Subject})
+	d.mail("purbalingga", "dpupr", "", unclearForm)
+	d.as("purbalingga", "rini").post("/purbalingga/pengaduan", map[string][]string{"saluran": {"telephone"}, "waktu": {d.clock().Format("2006-01-02T15:04")},
+		"isi": {"Tautan belum saya terima sejak kemarin."}, "nama": {"Wahyu Nugroho"}})
+	d.as("purbalingga", "rini").post("/purbalingga/kantor/dinkes/pejabat", map[string][]string{"nama": {"dr. Fajar Setiadi"}, "nip": {fajar}, "jabatan": {"Sekretaris Dinas Kesehatan"}, "surel": {"fajar.baru@purbalinggakab.go.id"}, "tempat": {"official"}})
+	d.pass(40 * 60e9)
+	key := d.store.Keys.Derive("status-link")
+	return d, map[string]string{
+		"meja-kerja": "/purbalingga", "permohonan": "/purbalingga/permohonan/" + numbers[1], "surat": "/purbalingga/surat", "surat-belum-jelas": "/purbalingga/surat/6",
+		"pengaduan": "/purbalingga/pengaduan", "pengaduan-satu": "/purbalingga/pengaduan/PBG-P-2026-000001", "catat-pengaduan": "/purbalingga/pengaduan/baru",
+		"kantor": "/purbalingga/kantor", "kantor-satu": "/purbalingga/kantor/dinkes", "pimpinan": "/purbalingga/pimpinan", "sistem": "/purbalingga/sistem",
+		"akun": "/purbalingga/akun", "ams": "/purbalingga/ams", "demo": "/", "status": mailflow.StatusPath(key, numbers[3], mailflow.ForOffice),
+		"dikembalikan": "/purbalingga/permohonan/" + numbers[3], "tidak-ada": "/purbalingga/tidak-ada",
+	}
+}
+
+// Every page, on a phone, a tablet and a desktop, light and dark: nothing is wider than the window, and axe-core finds nothing to complain of
+// (WCAG 2.2 A and AA). PULIH_SCREENS=DIR keeps pictures.
+func TestLook(t *testing.T) {
+	t.Parallel()
+	axe, err := os.ReadFile("testdata/axe.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, pages := gallery(t)
+	w := d.sit("purbalingga", "galih")
+	all := os.Getenv("PULIH_SOAK") != "" || os.Getenv("PULIH_SCREENS") != ""
+	for name, path := range pages {
+		for _, mode := range []string{"light", "dark"} {
+			_, err := chromedp.Call(w.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+				{Name: "prefers-color-scheme", Value: mode}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, width := range []int64{390, 1024, 1440} {
+				w.do(chromedp.EmulateViewport(width, 900))
+				if !all && (mode == "light") != (width == 390) {
+					continue // a phone by day and the others by night: the whole set is PULIH_SOAK's
+				}
+				w.open(path)
+				where := fmt.Sprintf("%s, %s, %d px", name, mode, width)
+				w.fits(where, width)
+				if all || width != 1024 {
+					w.inspect(string(axe), where)
+				}
+				w.keep(fmt.Sprintf("%s-%d-%s", name, width, mode))
+			}
+		}
+	}
+}
+
+func (w *window) fits(where string, width int64) {
+	w.d.t.Helper()
+	if wide, err := chromedp.Run(w.ctx, chromedp.Evaluate[int64]("document.documentElement.scrollWidth")); err != nil || wide > width {
+		w.d.t.Errorf("%s: %d px wide, %v", where, wide, err)
+	}
+}
+
+func (w *window) inspect(axe, where string) {
+	w.d.t.Helper()
+	if _, err := chromedp.Run(w.ctx, chromedp.Evaluate[bool](axe+"\n;true")); err != nil {
+		w.d.t.Fatal(err)
+	}
+	found, err := chromedp.Run(w.ctx, chromedp.Evaluate[[]string](`axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
+		.then((r) => r.violations.map((v) => v.id + ": " + v.help + " " + v.nodes.slice(0, 3).map((n) => n.html + " " + (n.any[0]?.message || "")).join(" | ")))`, chromedp.EvalAwaitPromise))
+	if err != nil {
+		w.d.t.Fatal(err)
+	}
+	for _, f := range found {
+		w.d.t.Errorf("%s: %.400s", where, f)
+	}
+}
+
+// keep writes a picture where the environment asks for one.
+func (w *window) keep(name string) {
+	dir := os.Getenv("PULIH_SCREENS")
+	if dir == "" {
+		return
+	}
+	shot, err := chromedp.Run(w.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		w.d.t.Fatal(err)
+	}
+	if _, err := png.DecodeConfig(bytes.NewReader(shot)); err != nil {
+		w.d.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, strings.ReplaceAll(name, "/", "_")+".png"), shot, 0o644); err != nil {
+		w.d.t.Fatal(err)
+	}
+}
