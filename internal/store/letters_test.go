@@ -182,9 +182,12 @@ func TestALetterFromSrikandiHasVersions(t *testing.T) {
 		t.Errorf("%d jobs, want one a version", jobs)
 	}
 	// A reading of the old version says nothing of the new one.
-	s.in(noon, func(tx *store.Tx) error {
+	err = s.InTx(t.Context(), noon, func(tx *store.Tx) error {
 		return tx.MarkRead(l.ID, 1, letter.Other, letter.Reading{Kind: letter.Other})
 	})
+	if err == nil {
+		t.Error("a reading of the version before was kept")
+	}
 	if now, err := s.Letter(t.Context(), l.ID); err != nil || now.State != "stored" {
 		t.Errorf("it is %s, %v", now.State, err)
 	}

@@ -182,10 +182,10 @@ func TestTheProjectionFollowsFromTheEvents(t *testing.T) {
 				rt.Fatal(err)
 			}
 		}
-		if _, different, err := s.Rebuild(t.Context(), s.a, at); err != nil || len(different) > 0 {
-			rt.Fatalf("the rows of %v don't follow from their events, %v", different, err)
-		}
 	})
+	if n, different, err := s.Rebuild(t.Context(), s.a, noon); err != nil || len(different) > 0 || n < 100 {
+		t.Errorf("of %d rows those of %v don't follow from their events, %v", n, different, err)
+	}
 	// And a row that was changed or lost is made again.
 	numbers := []string{s.opened("B/x/2026").Number, s.opened("B/y/2026").Number}
 	s.run(`UPDATE requests SET status = 'closed', closed_at = now() WHERE number = $1`, numbers[0])
