@@ -2,10 +2,13 @@ package scheduler
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"pulih/internal/complaint"
 	"pulih/internal/letter"
@@ -293,4 +296,51 @@ func (o *office) complaints(t *testing.T) int {
 func (o *office) bounce(report string) {
 	o.t.Helper()
 	o.mailAs("MAILER-DAEMON@mx.surel.example", "Undelivered Mail Returned to Sender", report, "multipart/report; report-type=delivery-status; boundary=b")
+}
+
+func TestAComplaintThroughSrikandiIsAnsweredThereAndSealed(t *testing.T) {
+	t.Parallel()
+	o := begin(t, "2026-11-16 09.00")
+	lay := func(versi int) {
+		t.Helper()
+		raw := fmt.Sprintf(`{"id":"nm-7","versi":%d,"nomor_naskah":"045/7/DINDIKBUD/XI/2026","nomor_sementara":false,"tanggal_naskah":"2026-11-16",
+			"tanggal_diterima":"2026-11-16T09:00:00+07:00","jenis_naskah":"Surat Dinas","hal":"Pengaduan layanan reset passphrase TTE",
+			"ringkasan":"Kami mengadukan bahwa permohonan reset passphrase kami sejak hari Jumat belum ada tanggapan.",
+			"asal":{"instansi":"Pemerintah Kabupaten Purbalingga","unit":"Dinas Pendidikan dan Kebudayaan","jabatan":"Kepala Dinas","nama":"Tri Handayani, S.Pd., M.M.","nip":"197105301997022911"},
+			"tujuan":[],"tembusan":[],"lampiran":[],"dibatalkan":false,"updated_at":"2026-11-16T09:0%d:00+07:00","disposisi":[],"riwayat":[]}`, versi, versi)
+		err := o.store.InTx(t.Context(), o.Daemon.now(), func(tx *store.Tx) error {
+			_, err := tx.SaveNaskah("purbalingga", []store.Naskah{{ID: "nm-7", Raw: []byte(raw), ReceivedAt: o.Daemon.now(), ChangedAt: o.Daemon.now().Add(time.Duration(versi) * time.Minute)}})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l := o.read(); l.Kind != letter.Complaint {
+			t.Fatalf("the letter is %q", l.Kind)
+		}
+	}
+	lay(1)
+	lay(2) // edited there: the same complaint
+	st := o.complaint(t, "PBG-P-2026-000001")
+	if o.complaints(t) != 1 || len(st.Letters) != 1 || !st.From.Proven || st.From.OfficeID != "dindikbud" || st.Channel != complaint.Srikandi {
+		t.Errorf("%d complaints; from %+v", o.complaints(t), st.From)
+	}
+	o.act(t, st.Number, complaint.Answer{By: rini, Class: "light", Text: "Reset telah diajukan hari ini."})
+	rows, err := o.store.Pool.Query(t.Context(), `SELECT id FROM follow_ups WHERE number = $1 ORDER BY id`, st.Number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil || len(ids) != 2 {
+		t.Fatalf("%d follow-ups, %v", len(ids), err)
+	}
+	f, _, err := o.store.FollowUp(t.Context(), ids[1])
+	if err != nil || f.Status != "selesai" || f.Note != "Reset telah diajukan hari ini." || f.SrikandiID != "nm-7" {
+		t.Errorf("the answer's follow-up is %+v, %v", f, err)
+	}
+	var clear int
+	err = o.store.Pool.QueryRow(t.Context(), `SELECT count(*) FROM follow_ups WHERE follow_ups::text LIKE '%Reset telah%'`).Scan(&clear)
+	if err != nil || clear != 0 {
+		t.Errorf("the answer stands in the clear (%v)", err)
+	}
 }

@@ -129,7 +129,10 @@ func (w *statusWorker) Work(ctx context.Context, job *river.Job[store.AskStatus]
 	}
 	status, err := t.esign.Status(ctx, bsre.Identity{NIK: s.Subject.NIK, Email: s.Subject.Email})
 	if err != nil {
-		return errors.Join(err, w.d.store.BeginOutage(ctx, t.Key, "bsre", "Gateway eSign tidak menjawab.", w.d.now()))
+		if ctx.Err() == nil && (errors.Is(err, bsre.ErrUnreachable) || errors.Is(err, bsre.ErrUnreadable)) {
+			err = errors.Join(err, w.d.store.BeginOutage(ctx, t.Key, "bsre", "Gateway eSign tidak menjawab.", w.d.now()))
+		}
+		return err
 	}
 	if err := w.d.store.EndOutage(ctx, t.Key, "bsre", w.d.now()); err != nil {
 		return err
