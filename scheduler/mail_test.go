@@ -267,7 +267,9 @@ func TestAfterACrashEachMailIsReadByItself(t *testing.T) {
 	t.Parallel()
 	o := begin(t, "2026-11-16 09.00")
 	ids := o.together("Undangan rapat hari Senin.", "Undangan rapat hari Selasa.")
-	o.readTogether(ids, "satu", "dua")
+	for range 2 { // the job may run once more although it was done
+		o.readTogether(ids, "satu", "dua")
+	}
 	if n := o.number(`SELECT count(*) FROM river_job WHERE kind = 'read_letter'`); n != 2 {
 		t.Fatalf("%d of 2 letters are read by themselves", n)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
 
 	"pulih/internal/letter"
 	"pulih/mailflow"
@@ -75,10 +76,11 @@ func (s *Store) sealReading(letterID int64, version int, r letter.Reading) ([]by
 	return s.Keys.Seal(fmt.Sprintf("letters:%d/%d:reading", letterID, version), plain), nil
 }
 
-// EnqueueEach has each letter read by itself.
+// EnqueueEach has each letter read by itself, once however often it is asked.
 func (tx *Tx) EnqueueEach(list []Mail) error {
+	once := &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: Unfinished}}
 	for _, m := range list {
-		if err := tx.Enqueue(ReadLetter{LetterID: m.ID, Version: m.Version}, nil); err != nil {
+		if err := tx.Enqueue(ReadLetter{LetterID: m.ID, Version: m.Version}, once); err != nil {
 			return err
 		}
 	}
