@@ -58,6 +58,11 @@ bench-clocks: ## a sweep over 100,000 open requests and a digest over a year of 
 	@scripts/setup test
 	go run ./internal/report/bench
 
+.PHONY: bench-srikandi
+bench-srikandi: ## a backlog of 10,000 letters from Srikandi, next to a bare loop that only downloads it; an idle poll
+	@scripts/setup test
+	go test -run '^$$' -bench Srikandi -benchtime 1x -timeout 60m ./scheduler
+
 .PHONY: fuzz
 fuzz: ## run each fuzz test for FUZZTIME (10s)
 	@scripts/setup test

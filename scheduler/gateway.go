@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -17,7 +18,8 @@ import (
 // pollWorker reads what is new in an agency's Srikandi.
 type pollWorker struct {
 	river.WorkerDefaults[store.PollGateway]
-	d *Daemon
+	d    *Daemon
+	last sync.Map // agency -> when its chores were done last by this daemon
 }
 
 // Timeout lets a backlog of weeks be read in one go: each call has a limit of its own.
@@ -48,6 +50,9 @@ func (w *pollWorker) Work(ctx context.Context, job *river.Job[store.PollGateway]
 		return w.d.pollFailed(ctx, t, err)
 	}
 	if err := w.d.pollDone(ctx, t, g); err != nil {
+		return err
+	}
+	if err := w.chores(ctx, t); err != nil {
 		return err
 	}
 	if polled.Letters > 0 || g.ChangedAt == nil {
@@ -126,14 +131,30 @@ func (d *Daemon) pollDone(ctx context.Context, t *tenant, before store.Gateway) 
 			return err
 		}
 	}
-	if _, err := d.store.EndBacklog(ctx, t.Key, mailflow.NoticeBacklogSummary, d.now()); err != nil {
+	if before.FailingSince != nil || before.Backlog != nil {
+		if _, err := d.store.EndBacklog(ctx, t.Key, mailflow.NoticeBacklogSummary, d.now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// choresEvery is how often a poll also looks after what nothing else would find: forgotten letters, doubts and broken downloads.
+const choresEvery = 10 * time.Minute
+
+func (w *pollWorker) chores(ctx context.Context, t *tenant) error {
+	now := w.d.now()
+	if last, ok := w.last.Load(t.Key); ok && now.Sub(last.(time.Time)) < choresEvery {
+		return nil
+	}
+	w.last.Store(t.Key, now)
+	if err := w.d.askAgain(ctx, t); err != nil {
 		return err
 	}
-	if err := d.askAgain(ctx, t); err != nil {
+	if _, err := w.d.store.ReviveUnread(ctx, t.Key, now); err != nil {
 		return err
 	}
-	_, err := d.store.ReviveUnread(ctx, t.Key, d.now())
-	return err
+	return w.d.store.SweepChunks(ctx)
 }
 
 // pollFailed notes an outage. It is tried again at the next poll; the operator is told once, and at once only when somebody must act.

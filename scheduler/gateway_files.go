@@ -44,59 +44,71 @@ func (w *fetchWorker) Work(ctx context.Context, job *river.Job[store.FetchFiles]
 	if !ok || l.State != "stored" || l.Version != job.Args.Version {
 		return nil // changed since, or of an agency that isn't configured any more
 	}
+	var files []*store.Download
+	var changed bool
+	var failed error
 	if t.gateway != nil {
 		raw, err := w.d.store.Raw(ctx, l.ID)
 		if err != nil {
 			return err
 		}
 		if n, err := srikandi.Decode(raw, t.Zone); err == nil { // otherwise the reading says so
-			if again, err := w.d.fetchFiles(ctx, t, l, n, job); err != nil || again {
-				return err
-			}
+			files, changed, failed = w.d.fetchFiles(ctx, t, l, n, job)
 		}
 	}
-	return w.d.store.InTx(ctx, w.d.now(), func(tx *store.Tx) error {
+	if (failed != nil || changed) && len(files) == 0 {
+		return failed
+	}
+	err = w.d.store.InTx(context.WithoutCancel(ctx), w.d.now(), func(tx *store.Tx) error {
+		if err := tx.KeepFiles(l.ID, files); err != nil || failed != nil || changed {
+			return err
+		}
 		return tx.Enqueue(store.ReadLetter{LetterID: l.ID, Version: l.Version}, nil)
 	})
+	if err != nil {
+		return err
+	}
+	return failed
 }
 
-// fetchFiles downloads the attachments that the archive lacks. What can't be had for good is left out, and the reading says so. It answers
-// true when the letter has changed meanwhile, and another job is at it.
-func (d *Daemon) fetchFiles(ctx context.Context, t *tenant, l store.Letter, n srikandi.Naskah, job *river.Job[store.FetchFiles]) (changed bool, err error) {
+// fetchFiles downloads the attachments that the archive lacks: all until the first that has to be tried again. What can't be had for good is
+// left out, and the reading says so. Changed says that the letter has changed meanwhile, and another job is at it.
+func (d *Daemon) fetchFiles(ctx context.Context, t *tenant, l store.Letter, n srikandi.Naskah, job *river.Job[store.FetchFiles]) (got []*store.Download, changed bool, err error) {
 	have, err := d.store.FileList(ctx, l.ID)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	for _, want := range wanted(n) {
 		if _, ok := archived(have, n, want); ok {
 			continue
 		}
-		err := d.fetchFile(ctx, t, l, n, want, job.Attempt > mismatchTries)
+		file, err := d.fetchFile(ctx, t, n, want, job.Attempt > mismatchTries)
 		var temporary *srikandi.Temporary
 		switch {
 		case err == nil:
+			got = append(got, file)
 		case ctx.Err() != nil:
-			return false, err
+			return got, false, err
 		case errors.Is(err, srikandi.ErrMismatch):
 			if changed, asked := d.askLetter(ctx, t, n.ID); asked == nil && changed {
-				return true, nil
+				return got, true, nil
 			}
-			return false, err
+			return got, false, err
 		case errors.Is(err, srikandi.ErrSignIn), errors.As(err, &temporary) && temporary.RetryAfter > 0:
-			return false, d.snooze(err, job.CreatedAt)
+			return got, false, d.snooze(err, job.CreatedAt)
 		case temporary != nil:
 			giveUp, look := d.hopeless(ctx, t, job.Attempt)
 			if look != nil || !giveUp {
-				return false, errors.Join(err, look)
+				return got, false, errors.Join(err, look)
 			}
 			d.log.Error("attachment given up", "agency", t.Key, "letter", l.ID, "err", err)
 		case errors.Is(err, srikandi.ErrGone), errors.Is(err, srikandi.ErrTooLarge), errors.Is(err, srikandi.ErrNotOffered), isRefused(err):
 			d.log.Warn("attachment can't be had", "agency", t.Key, "letter", l.ID, "err", err)
 		default:
-			return false, err // ours: the archive's
+			return got, false, err // ours: the archive's
 		}
 	}
-	return false, nil
+	return got, false, nil
 }
 
 func isRefused(err error) bool {
@@ -105,12 +117,12 @@ func isRefused(err error) bool {
 }
 
 // fetchFile downloads one file. Bare takes it without holding it against the letter's promise: the promise was wrong every time.
-func (d *Daemon) fetchFile(ctx context.Context, t *tenant, l store.Letter, n srikandi.Naskah, want srikandi.Lampiran, bare bool) error {
+func (d *Daemon) fetchFile(ctx context.Context, t *tenant, n srikandi.Naskah, want srikandi.Lampiran, bare bool) (*store.Download, error) {
 	f := store.File{Source: want.ID, Name: want.Name, MIME: want.MIME, Promise: promise(n, want)}
 	if bare {
 		want = srikandi.Lampiran{ID: want.ID, MIME: want.MIME}
 	}
-	return d.store.KeepFile(ctx, l.ID, f, func(w io.Writer) error { return t.gateway.Attachment(ctx, n.ID, want, w, maxAttachment) })
+	return d.store.Download(ctx, f, func(w io.Writer) error { return t.gateway.Attachment(ctx, n.ID, want, w, maxAttachment) })
 }
 
 // askLetter reads a letter again: one that was edited explains a file that differs.

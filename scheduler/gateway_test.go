@@ -8,11 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"pulih/internal/demo"
 	"pulih/internal/demo/srikandisim"
 	"pulih/internal/letter"
 	"pulih/internal/request"
 	"pulih/internal/sop"
 	"pulih/internal/store"
+	"pulih/mailflow"
 )
 
 func atVerifier(s request.State) bool { return s.Status == request.StatusChecking }
@@ -474,5 +476,81 @@ func TestFlawsAreAFinding(t *testing.T) {
 	i := slices.IndexFunc(s.Findings, func(f letter.Finding) bool { return f.Code == "srikandi-flaws" })
 	if i < 0 || !strings.Contains(s.Findings[i].Detail, "disposisi") {
 		t.Errorf("findings: %+v", s.Findings)
+	}
+}
+
+// A letter that came by mail is registered once, under the mail's own key, and joins itself when Srikandi shows it.
+func TestALetterFromTheMailIsRegisteredOnce(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 3, srikandisim.Options{}, withInbox)
+	d.sim.Inject(srikandisim.Register, srikandisim.Lost, srikandisim.Unavailable, srikandisim.Lost)
+	d.mail(0, "500.12.10/1/2026")
+	d.serve()
+	d.until("it is registered", func() bool { return d.count(`SELECT count(*) FROM registrations WHERE state = 'done'`) == 1 })
+	s := d.request(func(s request.State) bool { return len(s.Letters) == 2 })
+	if l, ok := s.InSrikandi(); !ok || l.SrikandiID == "" {
+		t.Error("the request doesn't know its letter in Srikandi")
+	}
+	var first []string
+	for _, r := range d.sim.Journal().Registrations {
+		if !r.Replay {
+			first = append(first, r.NaskahID)
+		}
+	}
+	if truth, _ := d.sim.Truth(); len(first) != 1 || len(truth) != 1 || len(truth[0].Files) != 1 {
+		t.Errorf("registered as %v", first)
+	}
+}
+
+// A gateway that registers nothing (501) is asked once a day, not once a letter.
+func TestAGatewayThatRegistersNothing(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 3, srikandisim.Options{}, withInbox)
+	d.sim.OfferRegister(false)
+	d.mail(0, "500.12.10/1/2026")
+	d.serve()
+	d.until("the first", func() bool { return d.count(`SELECT count(*) FROM registrations WHERE state = 'not-offered'`) == 1 })
+	d.mail(1, "500.12.10/2/2026")
+	d.until("the second", func() bool { return d.count(`SELECT count(*) FROM registrations WHERE state = 'not-offered'`) == 2 })
+	if n := d.sim.Journal().Calls[srikandisim.Register]; n != 1 {
+		t.Errorf("asked %d times", n)
+	}
+	d.advance(25 * time.Hour)
+	d.mail(2, "500.12.10/3/2026")
+	d.until("the third", func() bool { return d.count(`SELECT count(*) FROM registrations WHERE state = 'not-offered'`) == 3 })
+	if n := d.sim.Journal().Calls[srikandisim.Register]; n != 2 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
+func withInbox(yaml string) string {
+	i := strings.Index(yaml, "    outbox:")
+	return yaml[:i] + `    inbox:
+      host: 127.0.0.1
+      port: 1
+      tls: none
+      user: tte@purbalinggakab.go.id
+      password_file: ` + strings.TrimSpace(between(yaml, "client_secret_file:", "\n")) + `
+      authserv_id: mx.purbalinggakab.go.id
+` + yaml[i:]
+}
+
+func between(s, from, to string) string {
+	_, s, _ = strings.Cut(s, from)
+	s, _, _ = strings.Cut(s, to)
+	return s
+}
+
+// mail lays a letter into the archive as the inbox does.
+func (d *desk) mail(i int, number string) {
+	d.t.Helper()
+	l := d.letter(i, number)
+	m := demo.Message{From: "dindikbud@purbalinggakab.go.id", To: "tte@purbalinggakab.go.id", Subject: l.Subject, Text: "Terlampir surat kami.",
+		Name: "surat.pdf", Data: l.Files[0].Data, At: d.Now()}
+	raw, uid := m.Raw(), uint32(i+1)
+	err := d.store.Inbox(d.Now).Save(d.t.Context(), d.a.Key+"/INBOX", []mailflow.Arrival{{UIDValidity: 1, UID: uid, Raw: raw, Size: int64(len(raw)), InternalDate: d.Now()}},
+		mailflow.Cursor{UIDValidity: 1, UID: uid})
+	if err != nil {
+		d.t.Fatal(err)
 	}
 }

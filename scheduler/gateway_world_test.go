@@ -32,7 +32,7 @@ var wib = time.FixedZone("WIB", 7*3600)
 
 // desk is an agency whose daemon reads a simulated Srikandi into a real database, on a clock that the test moves.
 type desk struct {
-	t      *testing.T
+	t      testing.TB
 	sim    *srikandisim.Server
 	url    string // of the simulator
 	smtp   string
@@ -46,19 +46,27 @@ type desk struct {
 	mu  sync.Mutex
 	now time.Time
 
-	broken sync.Map // ids of letters that can't be had by themselves
+	delay  time.Duration // of each call; set before the first
+	broken sync.Map      // ids of letters that can't be had by themselves
 }
 
 // setUp begins on Monday at half past eight. People is how many officials the one office has.
-func setUp(t *testing.T, people int, opt srikandisim.Options, edit ...func(yaml string) string) *desk {
+func setUp(t testing.TB, people int, opt srikandisim.Options, edit ...func(yaml string) string) *desk {
 	t.Helper()
-	d := &desk{t: t, now: time.Date(2026, 11, 23, 8, 30, 0, 0, wib), db: storetest.New(t), dir: t.TempDir()}
+	return setUpOn(t, storetest.New(t), people, opt, edit...)
+}
+
+// setUpOn is setUp on a migrated database.
+func setUpOn(t testing.TB, db string, people int, opt srikandisim.Options, edit ...func(yaml string) string) *desk {
+	t.Helper()
+	d := &desk{t: t, now: time.Date(2026, 11, 23, 8, 30, 0, 0, wib), db: db, dir: t.TempDir()}
 	if opt.Now == nil {
 		opt.Now = d.Now
 	}
 	opt.Zone, opt.ClientID, opt.ClientSecret = wib, "pulih", secret
 	d.sim = srikandisim.New(opt)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(d.delay) // the way to the gateway and back
 		if _, broken := d.broken.Load(path.Base(r.URL.Path)); broken {
 			w.WriteHeader(http.StatusInternalServerError)
 			return
@@ -88,6 +96,9 @@ func (d *desk) configure(people int, edit ...func(string) string) {
 	}
 	var officials strings.Builder
 	for i := range people {
+		if i > 0 && i%100 == 0 {
+			fmt.Fprintf(&officials, "      - id: kantor%d\n        name: Kecamatan Nomor %d\n        addresses: [kantor%d@purbalinggakab.go.id]\n        head: {name: \"Camat Ke%d\", nip: \"19710530199702%04d\", position: Camat, email: camat%d@purbalinggakab.go.id}\n        officials:\n", i, i, i, i, 2000+i/100, i)
+		}
 		f := official(i)
 		fmt.Fprintf(&officials, "          - {name: %q, nip: %q, position: %q, email: %s}\n", f.Name, f.NIP, f.Position, f.Email)
 	}
@@ -265,7 +276,7 @@ func official(i int) agency.Official {
 }
 
 // sinkSMTP takes every mail and keeps none.
-func sinkSMTP(t *testing.T) string {
+func sinkSMTP(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -3,8 +3,8 @@
 package agency
 
 import (
-	"strings"
 	"slices"
+	"strings"
 	"time"
 
 	"pulih/internal/sop"

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -18,7 +17,7 @@ type File struct {
 	Source  string // its id there
 	Name    string
 	MIME    string
-	Promise string // what the letter said of it: see KeepFile
+	Promise string // what the letter said of it: the file is known again by it
 	SHA256  []byte // of the bytes as they came
 	Size    int64
 	Data    []byte // nil from FileList
@@ -96,92 +95,97 @@ func chunkPlace(upload int64, n int) string {
 }
 
 // chunk is how much of a file is held in memory and sealed at a time, in bytes.
-const chunk = 1 << 20
+const chunk = 256 << 10
 
-// KeepFile archives what fetch writes, chunk by chunk, so that no file is whole in memory; the same content again changes nothing. After an
-// error of fetch, or a crash, nothing of it is kept. Promise is what the letter says of the file: the file is known again by it.
-func (s *Store) KeepFile(ctx context.Context, letterID int64, f File, fetch func(io.Writer) error) error {
-	w := &fileWriter{s: s, ctx: ctx, sum: sha256.New()}
-	err := fetch(w)
-	if err == nil {
-		err = w.finish(letterID, f)
-	}
-	if err != nil && w.chunks > 0 {
-		_, undo := s.Pool.Exec(context.WithoutCancel(ctx), `DELETE FROM file_chunks WHERE upload = $1`, w.upload)
-		return errors.Join(err, undo)
-	}
-	return err
-}
-
-type fileWriter struct {
+// Download is a file on its way into the archive: at most a chunk of it is in memory, the rest is sealed in the database, where nobody sees it
+// until KeepFiles.
+type Download struct {
+	File
 	s      *Store
 	ctx    context.Context
 	sum    hash.Hash
-	size   int64
 	buf    []byte
 	upload int64
 	chunks int
 }
 
-func (w *fileWriter) Write(p []byte) (int, error) {
-	w.sum.Write(p)
-	w.size += int64(len(p))
+// Download takes in what fetch writes. After an error of fetch, or a crash, nothing of it is kept.
+func (s *Store) Download(ctx context.Context, f File, fetch func(io.Writer) error) (*Download, error) {
+	d := &Download{File: f, s: s, ctx: ctx, sum: sha256.New()}
+	err := fetch(d)
+	if err == nil && d.chunks > 0 {
+		err = d.flush()
+	}
+	if err != nil && d.chunks > 0 {
+		_, undo := s.Pool.Exec(context.WithoutCancel(ctx), `DELETE FROM file_chunks WHERE upload = $1`, d.upload)
+		err = errors.Join(err, undo)
+	}
+	if err != nil {
+		return nil, err
+	}
+	d.SHA256 = d.sum.Sum(nil)
+	return d, nil
+}
+
+// Write implements io.Writer.
+func (d *Download) Write(p []byte) (int, error) {
+	d.sum.Write(p)
+	d.Size += int64(len(p))
 	for rest := p; len(rest) > 0; {
-		if len(w.buf) == chunk {
-			if err := w.flush(); err != nil {
+		if len(d.buf) == chunk {
+			if err := d.flush(); err != nil {
 				return 0, err
 			}
 		}
-		n := min(chunk-len(w.buf), len(rest))
-		w.buf = append(w.buf, rest[:n]...)
+		n := min(chunk-len(d.buf), len(rest))
+		d.buf = append(d.buf, rest[:n]...)
 		rest = rest[n:]
 	}
 	return len(p), nil
 }
 
 // flush seals and stores what is held.
-func (w *fileWriter) flush() error {
-	if w.chunks == 0 {
-		if err := w.s.Pool.QueryRow(w.ctx, `SELECT nextval('uploads')`).Scan(&w.upload); err != nil {
+func (d *Download) flush() error {
+	if d.chunks == 0 {
+		if err := d.s.Pool.QueryRow(d.ctx, `SELECT nextval('uploads')`).Scan(&d.upload); err != nil {
 			return fmt.Errorf("beginning to keep a file: %w", err)
 		}
 	}
-	w.chunks++
-	_, err := w.s.Pool.Exec(w.ctx, `INSERT INTO file_chunks (upload, n, content) VALUES ($1, $2, $3)`, w.upload, w.chunks,
-		w.s.Keys.Seal(chunkPlace(w.upload, w.chunks), w.buf))
+	d.chunks++
+	_, err := d.s.Pool.Exec(d.ctx, `INSERT INTO file_chunks (upload, n, content) VALUES ($1, $2, $3)`, d.upload, d.chunks,
+		d.s.Keys.Seal(chunkPlace(d.upload, d.chunks), d.buf))
 	if err != nil {
 		return fmt.Errorf("keeping a part of a file: %w", err)
 	}
-	w.buf = w.buf[:0]
+	d.buf = d.buf[:0]
 	return nil
 }
 
-func (w *fileWriter) finish(letterID int64, f File) error {
-	sum := w.sum.Sum(nil)
-	var content []byte
-	var upload *int64
-	if w.chunks == 0 {
-		content = w.s.Keys.Seal(filePlace(letterID, f.Source, sum), append([]byte{}, w.buf...))
-	} else if err := w.flush(); err != nil {
-		return err
-	} else {
-		upload = &w.upload
+// KeepFiles archives downloads of a letter; the same content again changes nothing. The transaction isn't waited for on the disk: the job
+// that makes it is done only in a later one that is, and a log that is cut behind neither has the job made again.
+func (tx *Tx) KeepFiles(letterID int64, files []*Download) error {
+	batch := &pgx.Batch{}
+	batch.Queue(`SET LOCAL synchronous_commit = off`)
+	for _, d := range files {
+		var content []byte
+		var upload *int64
+		if d.chunks > 0 {
+			upload = &d.upload
+		} else {
+			content = tx.s.Keys.Seal(filePlace(letterID, d.Source, d.SHA256), append([]byte{}, d.buf...))
+		}
+		batch.Queue(`INSERT INTO files (letter_id, source, name, mime, promise, size, sha256, content, upload)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+			ON CONFLICT (letter_id, source, sha256) DO UPDATE SET promise = $5, name = $3, mime = $4`,
+			letterID, d.Source, d.Name, d.MIME, d.Promise, d.Size, d.SHA256, content, upload)
 	}
-	var kept *int64
-	err := w.s.Pool.QueryRow(w.ctx, `INSERT INTO files (letter_id, source, name, mime, promise, size, sha256, content, upload)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-		ON CONFLICT (letter_id, source, sha256) DO UPDATE SET promise = $5, name = $3, mime = $4 RETURNING upload`,
-		letterID, f.Source, f.Name, f.MIME, f.Promise, w.size, sum, content, upload).Scan(&kept)
-	if err == nil && upload != nil && (kept == nil || *kept != *upload) { // that content was there
-		_, err = w.s.Pool.Exec(w.ctx, `DELETE FROM file_chunks WHERE upload = $1`, w.upload)
-	}
-	if err != nil {
-		return fmt.Errorf("keeping file %s of letter %d: %w", hex.EncodeToString(sum[:4]), letterID, err)
+	if err := tx.SendBatch(tx.ctx, batch).Close(); err != nil {
+		return fmt.Errorf("keeping the files of letter %d: %w", letterID, err)
 	}
 	return nil
 }
 
-// SweepChunks drops the parts of downloads that a crash broke off. An upload lasts minutes, never a day.
+// SweepChunks drops the parts of downloads that a crash broke off, or whose content was there. A download lasts minutes, never a day.
 func (s *Store) SweepChunks(ctx context.Context) error {
 	_, err := s.Pool.Exec(ctx, `DELETE FROM file_chunks c WHERE kept_at < now() - interval '1 day' AND NOT EXISTS (SELECT FROM files f WHERE f.upload = c.upload)`)
 	if err != nil {
