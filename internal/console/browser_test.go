@@ -581,3 +581,20 @@ func TestBrakeAndVisits(t *testing.T) {
 		t.Errorf("a visit that was ended goes on: %d", got)
 	}
 }
+
+// The office complains from its signed page; the desk has it with the request that it is about.
+func TestComplaintFromStatusPage(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	number := d.request("purbalingga", "dindikbud", wahyu)
+	w := d.window()
+	w.open(mailflow.StatusPath(d.store.Keys.Derive("status-link"), number, mailflow.ForOffice))
+	w.unfold("Sampaikan pengaduan")
+	w.fill("#pengaduan", "Sudah tiga jam belum ada kabar.")
+	w.press("Kirim pengaduan")
+	w.reads("Pengaduan Anda kami terima.")
+	s, err := d.store.ComplaintState(t.Context(), "PBG-P-2026-000001")
+	if err != nil || s.From.Email != "dindikbud@purbalinggakab.go.id" || s.Link == nil || s.Link.Number != number || !s.Link.Theirs {
+		t.Errorf("%+v, %v", s.Link, err)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"pulih/internal/agency"
+	"pulih/internal/complaint"
 	"pulih/internal/letter"
 	"pulih/internal/request"
 	"pulih/internal/store"
@@ -205,6 +206,9 @@ func (c *Console) setAside(p *page) error {
 	if !slices.Contains([]letter.Kind{letter.Other, letter.Complaint, letter.Reply, letter.OtherCertificateService}, kind) {
 		return say(http.StatusUnprocessableEntity, "Pilih apa surat ini.")
 	}
+	if kind == letter.Complaint {
+		return c.openComplaint(p, l)
+	}
 	err = c.o.Store.InTx(p.ctx(), p.now, func(tx *store.Tx) error {
 		numbers, err := tx.NumbersOfLetter(l.ID)
 		if err != nil {
@@ -222,6 +226,34 @@ func (c *Console) setAside(p *page) error {
 		return err
 	}
 	return p.redirect("/" + p.agency.Key + "/surat?kabar=sorted")
+}
+
+// openComplaint makes a complaint of a letter that was taken for something else.
+func (c *Console) openComplaint(p *page, l store.Letter) error {
+	v, _, err := c.letterView(p, l)
+	if err != nil {
+		return err
+	}
+	var text []string
+	for _, d := range v.Texts {
+		for _, line := range d.Lines {
+			text = append(text, line.Text)
+		}
+	}
+	ref := request.Letter{ID: l.ID, Channel: l.Channel, Subject: v.Subject, From: v.Sender, MessageID: l.MessageID, ReceivedAt: l.ReceivedAt}
+	cmd := complaint.Open{Channel: complaint.Mail, At: l.ReceivedAt, From: complaint.Complainant{Email: v.Sender}, Text: strings.TrimSpace(strings.Join(text, "\n")),
+		Letter: &ref, By: p.who.actor(sortLetters)}
+	if l.Channel == "srikandi" {
+		cmd.Channel, ref.SrikandiID = complaint.Srikandi, l.Source
+	}
+	s, err := c.o.Store.EnterComplaint(p.ctx(), p.agency, p.now, cmd)
+	if err != nil {
+		return err
+	}
+	if !mayRead(p.who, s.Holder) {
+		return p.redirect("/" + p.agency.Key + "/surat?kabar=sorted")
+	}
+	return p.redirect("/" + p.agency.Key + "/pengaduan/" + s.Number + "?kabar=saved")
 }
 
 func (c *Console) retryLetter(p *page) error {

@@ -45,6 +45,7 @@ type document struct {
 
 // textLine is a line with the fields that were found in it.
 type textLine struct {
+	Indent string // blanks before the text
 	Text   string
 	Fields string
 	How    string
@@ -183,6 +184,8 @@ func marked(name, text string, evidence []letter.Evidence) document {
 				}
 			}
 		}
+		text := strings.TrimLeft(l.Text, " ")
+		l.Indent, l.Text = l.Text[:len(l.Text)-len(text)], text
 		d.Lines = append(d.Lines, l)
 	}
 	return d

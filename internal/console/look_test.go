@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -21,6 +22,7 @@ import (
 func gallery(t *testing.T) (d *desk, pages map[string]string) {
 	t.Helper()
 	d = newDesk(t)
+	d.pastWeeks(10)
 	danger := func(o *request.Open) {
 		o.Findings = append(o.Findings, letter.Finding{Code: "address-differs", Severity: letter.Danger, Detail: "E-mail pemohon pada surat berbeda dari alamat resmi yang terdaftar."})
 	}
@@ -46,19 +48,49 @@ func gallery(t *testing.T) (d *desk, pages map[string]string) {
 	}
 	act(numbers[3], request.Return{By: rini, Missing: []string{"Stempel OPD"}})
 	act(numbers[2], request.Approve{By: rini, Subject: d.state(numbers[2]).Subject})
-	d.mail("purbalingga", "dpupr", "", unclearForm)
+	unclear, _ := d.mail("purbalingga", "dpupr", "", unclearForm)
 	d.as("purbalingga", "rini").post("/purbalingga/pengaduan", map[string][]string{"saluran": {"telephone"}, "waktu": {d.clock().Format("2006-01-02T15:04")},
 		"isi": {"Tautan belum saya terima sejak kemarin."}, "nama": {"Wahyu Nugroho"}})
 	d.as("purbalingga", "rini").post("/purbalingga/kantor/dinkes/pejabat", map[string][]string{"nama": {"dr. Fajar Setiadi"}, "nip": {fajar}, "jabatan": {"Sekretaris Dinas Kesehatan"}, "surel": {"fajar.baru@purbalinggakab.go.id"}, "tempat": {"official"}})
 	d.pass(40 * 60e9)
 	key := d.store.Keys.Derive("status-link")
 	return d, map[string]string{
-		"meja-kerja": "/purbalingga", "permohonan": "/purbalingga/permohonan/" + numbers[1], "surat": "/purbalingga/surat", "surat-belum-jelas": "/purbalingga/surat/6",
+		"meja-kerja": "/purbalingga", "permohonan": "/purbalingga/permohonan/" + numbers[1], "surat": "/purbalingga/surat", "surat-belum-jelas": fmt.Sprintf("/purbalingga/surat/%d", unclear),
 		"pengaduan": "/purbalingga/pengaduan", "pengaduan-satu": "/purbalingga/pengaduan/PBG-P-2026-000001", "catat-pengaduan": "/purbalingga/pengaduan/baru",
 		"kantor": "/purbalingga/kantor", "kantor-satu": "/purbalingga/kantor/dinkes", "pimpinan": "/purbalingga/pimpinan", "sistem": "/purbalingga/sistem",
 		"akun": "/purbalingga/akun", "ams": "/purbalingga/ams", "demo": "/", "status": mailflow.StatusPath(key, numbers[3], mailflow.ForOffice),
 		"dikembalikan": "/purbalingga/permohonan/" + numbers[3], "tidak-ada": "/purbalingga/tidak-ada",
 	}
+}
+
+// pastWeeks has the agency serve two to four requests a week until now, some of them late.
+func (d *desk) pastWeeks(n int) {
+	d.t.Helper()
+	a, end := d.agency("purbalingga"), d.clock()
+	rini := request.Actor{Role: "verifier", ID: "rini", Name: "Rini Wulandari, S.Kom.", Via: "console"}
+	// Nobody twice within a week: that would need a second verifier.
+	people := [2][]struct{ office, nip string }{
+		{{"dindikbud", wahyu}, {"dinkes", fajar}, {"dpupr", "198612242011011924"}, {"dindikbud", "197812052005012921"}},
+		{{"dinkes", "198803112012012922"}, {"dinkes", "197001081999032913"}, {"dindikbud", "197105301997022911"}, {"dpupr", "196909171996031923"}},
+	}
+	d.pass(-time.Duration(n) * 7 * 24 * time.Hour)
+	for week := range n {
+		monday := d.clock()
+		for _, who := range people[week%2][:2+week*week%3] {
+			number := d.request("purbalingga", who.office, who.nip)
+			d.atVerifier("purbalingga", number)
+			d.pass(35 * time.Minute)
+			if week%4 == 1 && who.office == "dindikbud" || week == 6 && who.nip == fajar {
+				d.pass(3 * time.Hour)
+			}
+			cmds := []request.Command{request.Approve{By: rini, Subject: d.state(number).Subject}, request.Confirm{By: rini}, request.Observe{Kind: request.Usable, At: d.clock(), By: rini}}
+			if _, err := d.store.Act(d.t.Context(), a, number, d.clock(), cmds...); err != nil {
+				d.t.Fatal(err)
+			}
+		}
+		d.pass(monday.Add(7 * 24 * time.Hour).Sub(d.clock()))
+	}
+	d.pass(end.Sub(d.clock()))
 }
 
 // Every page, on a phone, a tablet and a desktop, light and dark: nothing is wider than the window, and axe-core finds nothing to complain of

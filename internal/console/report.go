@@ -139,9 +139,12 @@ func (c *Console) weeks(p *page, office string, last []mailflow.DigestWeek, unti
 // the same figures.
 func weekChart(weeks []weekRow) template.HTML {
 	const width, height, foot = 1200.0, 220.0, 30.0
-	most := 1
+	most := 0
 	for _, w := range weeks {
 		most = max(most, w.Kept+w.Broken)
+	}
+	if most == 0 {
+		return ""
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg class="chart" viewBox="0 0 %g %g" aria-hidden="true" focusable="false"><defs><pattern id="garis" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="stripe" d="M0 0v6"/></pattern></defs>`, width, height)

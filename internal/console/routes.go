@@ -13,6 +13,7 @@ var openRoutes = []openRoute{
 	{"GET /demo/{key}/{person}", (*Console).demoEnter},
 	{"GET /s/{number}/{audience}/{mac}", (*Console).statusPage},
 	{"POST /s/{number}/{audience}/{mac}", (*Console).statusAnswer},
+	{"POST /s/{number}/{audience}/{mac}/pengaduan", (*Console).statusComplaint},
 }
 
 // routes are the desk, each with the one right that it needs.

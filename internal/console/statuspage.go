@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pulih/internal/agency"
+	"pulih/internal/complaint"
 	"pulih/internal/letter"
 	"pulih/internal/request"
 	"pulih/internal/sop"
@@ -158,4 +159,29 @@ func (c *Console) statusAnswer(p *page) error {
 		return err
 	}
 	return p.redirect(p.URL.Path + "?kabar=answered")
+}
+
+// statusComplaint takes a complaint from the signed page: whoever has the link is the applicant or the office that it was mailed to.
+func (c *Console) statusComplaint(p *page) error {
+	a, s, audience, err := c.statusOf(p)
+	if err != nil {
+		return err
+	}
+	if !c.tries.allow("complaint/"+s.Number, 3, p.now) {
+		return say(http.StatusTooManyRequests, "Pengaduan Anda sudah kami terima. Untuk menambah keterangan, balas surel tanda terimanya.")
+	}
+	from := complaint.Complainant{Name: s.Subject.Name, Email: s.Subject.Email, NIP: s.Subject.NIP, OfficeID: s.Subject.OfficeID, Proven: s.Subject.Known}
+	if audience == mailflow.ForOffice {
+		o, ok := a.Office(s.Subject.OfficeID)
+		if !ok || len(o.Addresses) == 0 {
+			return fmt.Errorf("status page: %w", store.ErrNotFound)
+		}
+		from = complaint.Complainant{Name: o.Name, Email: o.Addresses[0], OfficeID: o.ID, Proven: true}
+	}
+	_, err = c.o.Store.EnterComplaint(p.ctx(), a, p.now, complaint.Open{Channel: complaint.Mail, At: p.now, From: from, Text: p.text("pengaduan", 2000),
+		About: &complaint.About{Number: s.Number, Subject: s.Subject}, By: request.Actor{Role: sop.Applicant, Name: from.Name, Via: "status"}})
+	if err != nil {
+		return err
+	}
+	return p.redirect(strings.TrimSuffix(p.URL.Path, "/pengaduan") + "?kabar=complained")
 }
