@@ -183,6 +183,7 @@ CREATE TABLE outbox (
     bounced_at timestamptz
 );
 CREATE INDEX outbox_request ON outbox (number);
+CREATE INDEX outbox_told ON outbox (agency, template, address, created_at);
 CREATE INDEX outbox_attention ON outbox (agency) WHERE state IN ('uncertain', 'failed');
 CREATE TABLE follow_ups (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -72,10 +72,20 @@ func (d *Daemon) quarantine(ctx context.Context, t *tenant, l store.Letter, why 
 	})
 }
 
+// mostToldAnHour is how many mails of one kind about letters that need a decision a verifier gets in an hour.
+const mostToldAnHour = 10
+
 // tellVerifiers writes to each verifier about a letter that needs a decision, once a letter.
 func (d *Daemon) tellVerifiers(tx *store.Tx, t *tenant, letterID int64, template string) error {
 	for _, p := range t.Holders(sop.Verifier, d.now()) {
-		err := tx.Notify(store.Notice{
+		told, err := tx.ToldSince(t.Key, template, p.Email, d.now().Add(-time.Hour))
+		if err != nil {
+			return err
+		}
+		if told >= mostToldAnHour {
+			continue // a stranger's thousand letters are no thousand mails: the page Surat and the morning's digest count them all
+		}
+		err = tx.Notify(store.Notice{
 			Agency: t.Key, Once: fmt.Sprintf("letter/%d/%s/%s", letterID, template, p.Email), LetterID: letterID, Template: template,
 			To: request.Recipient{Kind: "staff", ID: p.ID, Name: p.Name, Address: p.Email},
 		})

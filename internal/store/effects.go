@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"pulih/internal/agency"
 	"pulih/internal/request"
@@ -130,6 +131,16 @@ func (tx *Tx) Notify(n Notice) error {
 		return nil // it is there already
 	}
 	return tx.Enqueue(SendMail{OutboxID: id}, nil)
+}
+
+// ToldSince counts the mails of a template that were written for an address since an instant.
+func (tx *Tx) ToldSince(agencyKey, template, address string, since time.Time) (n int, err error) {
+	err = tx.QueryRow(tx.ctx, `SELECT count(*) FROM outbox WHERE agency = $1 AND template = $2 AND address = $3 AND created_at >= $4`,
+		agencyKey, template, address, since).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("counting the mails of template %s: %w", template, err)
+	}
+	return n, nil
 }
 
 func (tx *Tx) followUp(a *agency.Agency, s request.State, f request.FollowUp) error {
