@@ -181,8 +181,12 @@ func (d *decision) join(c Join) error {
 		d.add(Event{Kind: ResetRefused, By: System, Text: "Data pemohon dalam surat berubah setelah disetujui; reset belum diajukan. Periksa sekali lagi."})
 		d.do(toStaff(MailWork, d.a.Holders(sop.Verifier, d.now))...)
 	}
-	if !had && l.SrikandiID != "" {
+	switch {
+	case had || l.SrikandiID == "":
+	case d.s.Status.Open():
 		d.do(followUp(d.s, "diproses", "Surat yang sama telah tercatat dengan nomor "+d.s.Number+".")...)
+	default: // nothing else will be written to this letter
+		d.do(followUp(d.s, "selesai", "Surat yang sama telah selesai ditangani dengan nomor "+d.s.Number+".")...)
 	}
 	return nil
 }

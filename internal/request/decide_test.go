@@ -528,3 +528,20 @@ func TestTheSameLetterByTheOtherChannelJoins(t *testing.T) {
 		t.Error("the same letter, read again, is news")
 	}
 }
+
+func TestALetterThatJoinsWhatIsDoneIsDoneInSrikandiToo(t *testing.T) {
+	t.Parallel()
+	f := open(t, office(t, "purbalingga", agency.AMS), func(o *request.Open) {
+		o.Letter = request.Letter{ID: 1, Channel: "mail", ReceivedAt: morning}
+	}).toVerifier()
+	f.must(request.Reject{By: rini, Text: "Bukan pejabat kami."}, request.Join{Letter: request.Letter{ID: 2, Channel: "srikandi", SrikandiID: "nm-7", ReceivedAt: f.now}})
+	var written []string
+	for _, e := range f.effects {
+		if w, ok := e.(request.FollowUp); ok {
+			written = append(written, w.SrikandiID+" "+w.Status)
+		}
+	}
+	if !slices.Equal(written, []string{"nm-7 selesai"}) {
+		t.Errorf("written to Srikandi: %q", written)
+	}
+}
