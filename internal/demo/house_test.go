@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -62,16 +65,37 @@ type house struct {
 	mu      sync.Mutex
 	daemons []*daemon
 	lives   int
+	logs    bytes.Buffer // of the dead
+	metrics string       // as a living one told them
 
 	released int // letters taken out of quarantine
+	tripped  int // times that the operator let the resets go on
 }
 
 // daemon is one running `pulih serve`.
 type daemon struct {
 	cmd  *exec.Cmd
-	log  *bytes.Buffer // read after gone
+	log  *notes
 	gone chan struct{}
 	err  error
+}
+
+// notes is a log that is read while it is written.
+type notes struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (n *notes) Write(p []byte) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.Write(p)
+}
+
+func (n *notes) String() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.String()
 }
 
 var monday = time.Date(2026, 11, 23, 8, 5, 0, 0, time.FixedZone("WIB", 7*60*60))
@@ -110,7 +134,7 @@ func (h *house) enter(o WorldOptions) {
 // start begins a daemon's life.
 func (h *house) start() *daemon {
 	h.t.Helper()
-	d := &daemon{log: &bytes.Buffer{}, gone: make(chan struct{})}
+	d := &daemon{log: &notes{}, gone: make(chan struct{})}
 	d.cmd = exec.Command(h.program, "serve", "--config", h.world.ConfigPath, "--clock", h.world.Clock.String())
 	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // nothing outlives the test
@@ -148,6 +172,33 @@ func (h *house) slay(d *daemon) {
 		h.t.Error(err)
 	}
 	<-d.gone
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.logs.WriteString(d.log.String())
+}
+
+// fetch reads a page of a living daemon.
+func (h *house) fetch(path string) string {
+	h.t.Helper()
+	address := regexp.MustCompile(`listen=(\S+)`)
+	for _, d := range h.living() {
+		found := address.FindStringSubmatch(d.log.String())
+		if found == nil {
+			continue
+		}
+		answer, err := http.Get("http://" + found[1] + path)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		body, err := io.ReadAll(answer.Body)
+		if err != nil || len(body) == 0 {
+			h.t.Fatalf("%s: %d bytes, %v", path, len(body), err)
+		}
+		return string(body)
+	}
+	h.t.Error("no daemon told where it listens")
+	return ""
 }
 
 // living lists the daemons.

@@ -48,8 +48,8 @@ func TestInvariant6TheDaemonsOwnDatabaseIsKilledWithItAndComesBack(t *testing.T)
 	h.start()
 	h.move(t)
 	defer h.store.Close()
-	h.until(2*time.Minute, h.play.Done)
-	h.until(time.Minute, h.settled)
+	h.until(4*time.Minute, h.play.Done)
+	h.until(2*time.Minute, h.settled)
 	a := newAudit(h)
 	t.Run("letters", a.letters)
 	t.Run("requests", a.requests)
@@ -115,7 +115,7 @@ func TestTheDaemonStopsWithinTenSecondsWithWorkUnderWay(t *testing.T) {
 	}
 	h.world.Mail.Fail(stalling)
 	d := h.start()
-	h.until(time.Minute, func(context.Context) ([]string, error) {
+	h.until(2*time.Minute, func(context.Context) ([]string, error) {
 		select {
 		case <-called:
 			if len(stalled) > 0 {
@@ -161,8 +161,8 @@ func TestTheDaemonStopsWithinTenSecondsWithWorkUnderWay(t *testing.T) {
 	close(free)
 	h.world.Mail.Fail(nil)
 	h.start()
-	h.until(2*time.Minute, h.play.Done)
-	h.until(time.Minute, h.settled)
+	h.until(4*time.Minute, h.play.Done)
+	h.until(2*time.Minute, h.settled)
 	a = newAudit(h)
 	t.Run("resets", a.resets)
 	t.Run("mails", func(t *testing.T) { a.mails(t) })
