@@ -137,7 +137,9 @@ func (tx *Tx) Audit(agencyKey, person, action, target, detail string) error {
 	return nil
 }
 
-func auditPlace(agencyKey, target string) string { return "audit:" + agencyKey + "/" + target + ":detail" }
+func auditPlace(agencyKey, target string) string {
+	return "audit:" + agencyKey + "/" + target + ":detail"
+}
 
 // AuditLog lists an agency's last lines, the newest first; about one target unless that is empty. Details are opened.
 func (s *Store) AuditLog(ctx context.Context, agencyKey, target string, most int) ([]Audited, error) {
