@@ -46,7 +46,9 @@ func (w *watchWorker) Work(ctx context.Context, job *river.Job[store.WatchReques
 		uid = s.LastCall.UID
 	}
 	_, after, err := w.d.record(ctx, t, s, uid, &l)
-	if err != nil {
+	if errors.Is(err, bsre.ErrSessionEnded) {
+		return nil // nobody can look now; whoever signs in next makes the later looks
+	} else if err != nil {
 		return err
 	}
 	return w.d.look(ctx, t, s, watch, after)
