@@ -9,6 +9,7 @@ import (
 
 	"pulih/bsre"
 	"pulih/internal/agency"
+	"pulih/internal/letter"
 	"pulih/internal/request"
 	"pulih/internal/store"
 )
@@ -19,6 +20,7 @@ type amsState struct {
 	Others  []string
 	Waiting int
 	Stopped bool
+	Lends   bool // another verifier's session will do (agency.Rules.LendSessions)
 	MayLend bool
 	Demo    bool
 	Path    string
@@ -34,7 +36,7 @@ func (c *Console) amsState(p *page, queue []store.Request) (*amsState, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &amsState{Mine: slices.Contains(holders, p.who.person.ID), MayLend: p.who.may(lendSession), Demo: c.o.Demo, Path: "/" + p.agency.Key + "/ams", From: p.URL.Path}
+	out := &amsState{Mine: slices.Contains(holders, p.who.person.ID), MayLend: p.who.may(lendSession), Lends: p.agency.Rules.LendSessions, Demo: c.o.Demo, Path: "/" + p.agency.Key + "/ams", From: p.URL.Path}
 	for _, id := range holders {
 		if person, ok := p.agency.Person(id); ok && id != p.who.person.ID {
 			out.Others = append(out.Others, person.Name)
@@ -137,4 +139,82 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
+}
+
+// compareAMS shows the portal's record beside letter and directory. It reads in the verifier's own session and keeps nothing of it.
+func (c *Console) compareAMS(p *page) error {
+	d, err := c.loadRequest(p, p.PathValue("number"))
+	if err != nil {
+		return err
+	}
+	details, err := c.amsDetails(p, d.S.Subject)
+	if err != nil {
+		return err
+	}
+	d.Portal = true
+	profile := details.Profile
+	for i, f := range d.Facts {
+		d.Facts[i].AMS = map[string]string{"Nama": profile.Name, "NIP": spacedNIP(profile.NIP), "Jabatan": profile.Position, "Kantor": profile.Unit, "E-mail dinas": profile.Email,
+			"Telepon": profile.Phone, "NIK": clean(profile.NIK)}[f.Label]
+	}
+	subject := bsre.Subject{Name: d.S.Subject.Name, NIP: d.S.Subject.NIP, NIK: d.S.Subject.NIK, Email: d.S.Subject.Email}
+	for _, diff := range bsre.Compare(details, subject) {
+		d.Findings = append(d.Findings, letter.Finding{Code: "ams-differs", Severity: severityOf(diff), Detail: "Data di AMS berbeda dari surat dan daftar pejabat: " + diff.Field + "."})
+	}
+	return c.show(p, http.StatusOK, "permohonan", d)
+}
+
+func (c *Console) amsDetails(p *page, s request.Subject) (bsre.Details, error) {
+	portal := c.amsOf(p.agency.Key)
+	if portal == nil {
+		return bsre.Details{}, say(http.StatusConflict, "Instansi ini tidak menyambungkan AMS ke pulih.")
+	}
+	ctx, cancel := context.WithTimeout(p.ctx(), 30*time.Second)
+	defer cancel()
+	release, err := c.o.Store.LockSession(ctx, p.agency.Key, p.who.person.ID)
+	if err != nil {
+		return bsre.Details{}, err
+	}
+	defer release()
+	plain, ok, err := c.o.Store.Session(ctx, p.agency.Key, p.who.person.ID, p.now)
+	if err != nil {
+		return bsre.Details{}, err
+	}
+	if !ok {
+		return bsre.Details{}, say(http.StatusConflict, "Sambungkan sesi AMS Anda dahulu, lalu bandingkan.")
+	}
+	session, err := bsre.OpenSession(plain)
+	if err != nil {
+		return bsre.Details{}, err
+	}
+	before := session
+	uid, err := portal.Find(ctx, &session, s.Email, s.NIK)
+	var details bsre.Details
+	if err == nil {
+		details, err = portal.Details(ctx, &session, uid)
+	}
+	if session != before {
+		if err := c.o.Store.RenewSession(ctx, p.agency.Key, p.who.person.ID, session.Plain(), later(session.ExpiresAt, session.RefreshExpiresAt)); err != nil {
+			return details, err
+		}
+	}
+	switch {
+	case errors.Is(err, bsre.ErrNotFound):
+		return details, say(http.StatusNotFound, "AMS tidak mengenal pemohon ini dengan e-mail dinas maupun NIK dari surat.")
+	case errors.Is(err, bsre.ErrAmbiguous):
+		return details, say(http.StatusConflict, "AMS menemukan lebih dari satu pengguna. Periksa langsung di portal; jangan setujui sebelum jelas.")
+	case errors.Is(err, bsre.ErrSessionEnded):
+		return details, say(http.StatusConflict, "Sesi AMS Anda telah berakhir. Sambungkan lagi, lalu bandingkan.")
+	case err != nil:
+		c.o.Log.Warn("reading AMS", "agency", p.agency.Key, "err", err)
+		return details, say(http.StatusBadGateway, "AMS tidak dapat dibaca sekarang. Coba lagi beberapa menit lagi.")
+	}
+	return details, nil
+}
+
+func severityOf(d bsre.Difference) letter.Severity {
+	if d.Severity == bsre.Danger {
+		return letter.Danger
+	}
+	return letter.Warning
 }

@@ -151,6 +151,12 @@ func TestVerifierApproves(t *testing.T) {
 	if holders, err := d.store.SessionHolders(t.Context(), "purbalingga", d.clock()); err != nil || len(holders) != 1 || holders[0] != "rini" {
 		t.Errorf("sessions of %v, %v", holders, err)
 	}
+	w.open("/purbalingga/permohonan/" + number)
+	w.press("Bandingkan dengan AMS")
+	w.do(chromedp.WaitVisible(`.facts thead th:nth-child(4)`))
+	if heads, err := chromedp.Run(w.ctx, chromedp.Evaluate[[]string](`[...document.querySelectorAll(".facts thead th")].map((h) => h.innerText.trim())`)); err != nil || strings.Join(heads, ",") != "Data,Surat,Daftar pejabat,AMS" {
+		t.Errorf("the facts have the columns %q, %v", heads, err)
+	}
 	w.press("Akhiri sesi")
 	w.reads("Sesi AMS diakhiri")
 }

@@ -2,11 +2,15 @@ package console_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"image"
+	"image/color"
 	"image/png"
+	"maps"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,7 +26,11 @@ import (
 func gallery(t *testing.T) (d *desk, pages map[string]string) {
 	t.Helper()
 	d = newDesk(t)
-	d.pastWeeks(10)
+	weeks := 2
+	if os.Getenv("PULIH_SCREENS") != "" {
+		weeks = 10
+	}
+	d.pastWeeks(weeks)
 	danger := func(o *request.Open) {
 		o.Findings = append(o.Findings, letter.Finding{Code: "address-differs", Severity: letter.Danger, Detail: "E-mail pemohon pada surat berbeda dari alamat resmi yang terdaftar."})
 	}
@@ -150,7 +158,7 @@ func (w *window) inspect(axe, where string) {
 	}
 }
 
-// keep writes a picture where the environment asks for one.
+// keep writes a picture of what the window shows, in few colours, where the environment asks for one.
 func (w *window) keep(name string) {
 	dir := os.Getenv("PULIH_SCREENS")
 	if dir == "" {
@@ -160,10 +168,50 @@ func (w *window) keep(name string) {
 	if err != nil {
 		w.d.t.Fatal(err)
 	}
-	if _, err := png.DecodeConfig(bytes.NewReader(shot)); err != nil {
+	full, err := png.Decode(bytes.NewReader(shot))
+	if err != nil {
 		w.d.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, strings.ReplaceAll(name, "/", "_")+".png"), shot, 0o644); err != nil {
+	var out bytes.Buffer
+	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	if err := encoder.Encode(&out, fewColours(full, 1100)); err != nil {
 		w.d.t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), out.Bytes(), 0o644); err != nil {
+		w.d.t.Fatal(err)
+	}
+}
+
+// fewColours keeps the 63 most frequent colours of a picture, and at most some lines of it: a third of the bytes.
+func fewColours(img image.Image, lines int) image.Image {
+	box := img.Bounds()
+	box.Max.Y = min(box.Max.Y, box.Min.Y+lines)
+	count := map[color.RGBA]int{}
+	for y := box.Min.Y; y < box.Max.Y; y++ {
+		for x := box.Min.X; x < box.Max.X; x++ {
+			r, g, b, _ := img.At(x, y).RGBA()
+			count[color.RGBA{uint8(r>>8) &^ 7, uint8(g>>8) &^ 7, uint8(b>>8) &^ 7, 255}]++
+		}
+	}
+	all := slices.Collect(maps.Keys(count))
+	slices.SortFunc(all, func(a, b color.RGBA) int { return cmp.Compare(count[b], count[a]) })
+	palette := color.Palette{color.White}
+	for _, c := range all[:min(len(all), 63)] {
+		c.R, c.G, c.B = c.R|c.R>>5, c.G|c.G>>5, c.B|c.B>>5
+		palette = append(palette, c)
+	}
+	out := image.NewPaletted(box, palette)
+	near := map[color.Color]uint8{}
+	for y := box.Min.Y; y < box.Max.Y; y++ {
+		for x := box.Min.X; x < box.Max.X; x++ {
+			c := img.At(x, y)
+			i, ok := near[c]
+			if !ok {
+				i = uint8(palette.Index(c))
+				near[c] = i
+			}
+			out.SetColorIndex(x, y, i)
+		}
+	}
+	return out
 }

@@ -36,6 +36,7 @@ type requestPage struct {
 	AMS        *amsState
 	Guide      []string        // assisted mode: what to do in AMS
 	NIK        string          // shown on a recorded click
+	Portal     bool            // the facts have a column of AMS
 	Below      []agency.Person // who a letter can be passed on to
 	Verifiers  []agency.Person
 	OwnRequest bool
@@ -232,6 +233,7 @@ func (d *requestPage) offer(p *page, s request.State) {
 type fact struct {
 	Label             string
 	Letter, Directory string
+	AMS               string // as the portal has it, when the verifier asked
 	How               string // how it was read: ocr is to be checked
 	Differs           bool
 	Missing           bool // the directory doesn't know it

@@ -32,6 +32,7 @@ var matrix = map[string]string{
 	"POST /{agency}/permohonan/{number}/dapat-dipakai": "V",
 	"POST /{agency}/permohonan/{number}/buka-kembali":  "V",
 	"POST /{agency}/permohonan/{number}/sesuaikan":     "V",
+	"POST /{agency}/permohonan/{number}/ams":           "V",
 	"POST /{agency}/permohonan/{number}/nik":           "V",
 	"POST /{agency}/permohonan/{number}/catatan":       "KBSV",
 

@@ -36,6 +36,7 @@ var routes = []route{
 	{"POST /{agency}/permohonan/{number}/buka-kembali", decide, (*Console).reopen},
 	{"POST /{agency}/permohonan/{number}/catatan", note, (*Console).addNote},
 	{"POST /{agency}/permohonan/{number}/sesuaikan", decide, (*Console).refreshSubject},
+	{"POST /{agency}/permohonan/{number}/ams", lendSession, (*Console).compareAMS},
 	{"POST /{agency}/permohonan/{number}/nik", seeIdentity, (*Console).reveal},
 
 	{"GET /{agency}/surat", readLetters, (*Console).lettersPage},

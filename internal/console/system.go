@@ -14,6 +14,7 @@ type systemPage struct {
 	base
 	Sources   []sourceRow
 	Jobs      []jobRow
+	Waiting   []jobCount
 	Mails     []store.Outgoing
 	Visits    []visitRow
 	Audit     []auditLine
@@ -38,7 +39,11 @@ type sourceRow struct {
 type jobRow struct {
 	store.Job
 	Words, StateWords string
-	Bad               bool
+}
+
+type jobCount struct {
+	store.JobCount
+	Words string
 }
 
 var jobWords = map[string]string{
@@ -47,9 +52,7 @@ var jobWords = map[string]string{
 	"poll_gateway": "Mengambil surat dari Srikandi", "ask_status": "Menanyakan status sertifikat",
 }
 
-var jobStates = map[string]string{
-	"available": "antre", "pending": "antre", "scheduled": "dijadwalkan", "running": "berjalan", "retryable": "akan dicoba lagi", "discarded": "menyerah",
-}
+var jobStates = map[string]string{"retryable": "gagal, akan dicoba lagi", "discarded": "menyerah"}
 
 func (c *Console) systemPage(p *page) error {
 	key := p.agency.Key
@@ -63,7 +66,14 @@ func (c *Console) systemPage(p *page) error {
 		return err
 	}
 	for _, j := range jobs {
-		d.Jobs = append(d.Jobs, jobRow{Job: j, Words: or(jobWords[j.Kind], j.Kind), StateWords: or(jobStates[j.State], j.State), Bad: j.State == "discarded" || j.State == "retryable"})
+		d.Jobs = append(d.Jobs, jobRow{Job: j, Words: or(jobWords[j.Kind], j.Kind), StateWords: or(jobStates[j.State], j.State)})
+	}
+	counts, err := c.o.Store.JobCounts(p.ctx(), key)
+	if err != nil {
+		return err
+	}
+	for _, n := range counts {
+		d.Waiting = append(d.Waiting, jobCount{n, or(jobWords[n.Kind], n.Kind)})
 	}
 	if d.Mails, err = c.o.Store.TroubledMails(p.ctx(), key, p.now); err != nil {
 		return err

@@ -32,19 +32,40 @@ const agencyOfJob = `CASE j.kind
 	WHEN 'watch_request' THEN (SELECT agency FROM requests WHERE number = j.args->>'number')
 	ELSE j.args->>'agency' END`
 
-// Jobs lists an agency's jobs that wait, run or were given up, the troubled ones first, at most 100, and counts the states.
+// Jobs lists an agency's jobs that failed and will be tried again, or were given up; those given up first, at most 100.
 func (s *Store) Jobs(ctx context.Context, agencyKey string) ([]Job, error) {
 	rows, err := s.Pool.Query(ctx, `SELECT j.id, j.kind, j.state::text, j.attempt, j.max_attempts, j.scheduled_at, j.created_at,
 			coalesce(j.args->>'number', 'surat ' || (j.args->>'letter_id'), 'surel ' || (j.args->>'outbox_id'), 'tindak lanjut ' || (j.args->>'follow_up_id'), ''),
 			coalesce(j.errors[array_upper(j.errors, 1)]->>'error', '')
-		FROM river_job j WHERE j.state NOT IN ('completed', 'cancelled') AND `+agencyOfJob+` = $1
-		ORDER BY j.state = 'discarded' DESC, j.state = 'retryable' DESC, j.scheduled_at LIMIT 100`, agencyKey)
+		FROM river_job j WHERE j.state IN ('discarded', 'retryable') AND `+agencyOfJob+` = $1
+		ORDER BY j.state = 'discarded' DESC, j.scheduled_at LIMIT 100`, agencyKey)
 	if err != nil {
 		return nil, fmt.Errorf("reading the jobs of %s: %w", agencyKey, err)
 	}
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Job])
 	if err != nil {
 		return nil, fmt.Errorf("reading the jobs of %s: %w", agencyKey, err)
+	}
+	return list, nil
+}
+
+// JobCount is how many jobs of a kind wait or run, and since when the first of them does.
+type JobCount struct {
+	Kind  string
+	N     int
+	Since time.Time
+}
+
+// JobCounts counts an agency's jobs that wait for their turn or run.
+func (s *Store) JobCounts(ctx context.Context, agencyKey string) ([]JobCount, error) {
+	rows, err := s.Pool.Query(ctx, `SELECT j.kind, count(*)::int, min(j.created_at) FROM river_job j
+		WHERE j.state IN ('available', 'pending', 'scheduled', 'running') AND `+agencyOfJob+` = $1 GROUP BY j.kind ORDER BY j.kind`, agencyKey)
+	if err != nil {
+		return nil, fmt.Errorf("counting the jobs of %s: %w", agencyKey, err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[JobCount])
+	if err != nil {
+		return nil, fmt.Errorf("counting the jobs of %s: %w", agencyKey, err)
 	}
 	return list, nil
 }
