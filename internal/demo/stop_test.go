@@ -97,9 +97,10 @@ func TestTheDaemonStopsWithinTenSecondsWithWorkUnderWay(t *testing.T) {
 	// The applicant of the first letter: BSrE says nothing to the reset; the mail server says nothing to mails for the verifier.
 	var once sync.Once
 	called, stalled, free := make(chan struct{}), make(chan struct{}, 100), make(chan struct{})
-	h.world.meddle = func(c bsresim.Call, _ *http.Request) bsresim.Fault {
+	applicant := h.world.users["198504222010011912"] // of the agency whose resets the daemon makes
+	h.world.meddle = func(c bsresim.Call, r *http.Request) bsresim.Fault {
 		fault := bsresim.NoFault
-		if c == bsresim.CallReset {
+		if c == bsresim.CallReset && strings.Contains(r.URL.Path, applicant) {
 			once.Do(func() { close(called); fault = bsresim.HangAfter })
 		}
 		return fault
