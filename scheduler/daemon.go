@@ -49,7 +49,6 @@ type Daemon struct {
 	mailKey []byte
 	jobs    *river.Client[pgx.Tx]
 	id      string
-	inboxes []*mailflow.Inbox
 
 	failpoint func(point string) // set by tests alone
 }
@@ -122,15 +121,6 @@ func (d *Daemon) AMS(agencyKey string) *bsre.AMS {
 		return t.ams
 	}
 	return nil
-}
-
-// Inboxes tells how the mailboxes fare that this daemon reads.
-func (d *Daemon) Inboxes() []mailflow.Status {
-	var out []mailflow.Status
-	for _, in := range d.inboxes {
-		out = append(out, in.Status())
-	}
-	return out
 }
 
 func (d *Daemon) makeJobs() error {
@@ -221,7 +211,6 @@ func (d *Daemon) Run(ctx context.Context) error {
 				return err
 			}
 			in := mailflow.NewInbox(box, d.store.Inbox(d.now), mailflow.Pace{}, d.log, d.now)
-			d.inboxes = append(d.inboxes, in)
 			readers.Go(func() { d.readInbox(ctx, t, in) })
 		}
 	}
