@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -397,5 +399,31 @@ func TestStatusLinksAreSigned(t *testing.T) {
 				t.Errorf("%s shows an identity number", path)
 			}
 		}
+	}
+}
+
+// Of many clicks on one link at the same time, one begins a visit.
+func TestLinkIsSpentOnce(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, real)
+	surya := d.asked("surya@purbalinggakab.go.id")
+	link := d.lastLink()
+	var wins atomic.Int32
+	var clicks sync.WaitGroup
+	for range 12 {
+		clicks.Go(func() {
+			still := *surya
+			client := *surya.client
+			client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+			still.client = &client
+			if status, _ := still.post(link, nil); status == http.StatusSeeOther {
+				wins.Add(1)
+			}
+		})
+	}
+	clicks.Wait()
+	var visits int
+	if err := d.store.Pool.QueryRow(t.Context(), `SELECT count(*) FROM visits`).Scan(&visits); err != nil || visits != 1 || wins.Load() != 1 {
+		t.Errorf("%d clicks won, %d visits (%v)", wins.Load(), visits, err)
 	}
 }

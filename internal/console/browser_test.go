@@ -335,6 +335,10 @@ func TestIdentityIsShownOnARecordedClick(t *testing.T) {
 	if html, _ := chromedp.Run(w.ctx, chromedp.Evaluate[string](`document.documentElement.outerHTML`)); strings.Contains(html, nik) {
 		t.Fatal("the page holds the NIK before the click")
 	}
+	const sheet = "/purbalingga/surat/1/lembar/0/1"
+	if status, _ := d.as("purbalingga", "rini").get(sheet); status != 404 {
+		t.Errorf("the sheet before the click: %d", status)
+	}
 	w.press("Tampilkan NIK")
 	w.reads(nik)
 	w.press("Lihat lembar asli")
@@ -359,6 +363,9 @@ func TestIdentityIsShownOnARecordedClick(t *testing.T) {
 	w.reads("9999********")
 	other := d.sit("purbalingga", "galih")
 	other.open("/purbalingga/permohonan/" + number)
+	if status, _ := d.as("purbalingga", "galih").get(sheet); status != 404 {
+		t.Errorf("another verifier sees the sheet without a click: %d", status)
+	}
 	if strings.Contains(other.text(), nik) {
 		t.Error("another verifier sees the NIK without a click")
 	}
