@@ -55,13 +55,16 @@ const (
 	setsPhrase = 4 * time.Minute  // an applicant, after the link
 )
 
+// verifiersIP is the machine from which the play's verifiers use the portal by hand: another one than the daemon's.
+const verifiersIP = "127.0.0.2"
+
 // Begin makes the play ready; its first letter comes with the first Step.
 func (p *Play) Begin() error {
 	p.scenes, p.begun = append(scenario(), crowdScenes(p.World.crowd, p.Every)...), p.World.Clock.Now()
 	p.sent, p.chains, p.replied, p.byHand, p.told = map[string]bool{}, map[string]*chain{}, map[string]bool{}, map[string]bool{}, map[string]int64{}
 	conf := p.World.Config.Tenants[0].BSrE.AMS
 	var err error
-	p.portal, err = bsre.NewAMS(bsre.AMSConfig{BeIDURL: conf.BeIDURL, PortalURL: conf.PortalURL, OperatorIP: conf.OperatorIP, Now: p.World.Clock.Now})
+	p.portal, err = bsre.NewAMS(bsre.AMSConfig{BeIDURL: conf.BeIDURL, PortalURL: conf.PortalURL, OperatorIP: verifiersIP, Now: p.World.Clock.Now})
 	if err != nil {
 		return fmt.Errorf("the verifiers' way to AMS: %w", err)
 	}
