@@ -1,7 +1,6 @@
 package console
 
 import (
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -99,7 +98,7 @@ func (c *Console) confirm(p *page) error {
 }
 
 func (c *Console) couldNot(p *page) error {
-	return c.act(p, "couldnot", request.CouldNot{By: p.who.actor(decide), Text: p.text("alasan", longText)})
+	return c.act(p, "unable", request.CouldNot{By: p.who.actor(decide), Text: p.text("alasan", longText)})
 }
 
 // unsure: the portal didn't answer, and nobody knows whether the link was sent.
@@ -190,9 +189,4 @@ func or(a, b string) string {
 		return b
 	}
 	return a
-}
-
-func isRefusal(err error) bool {
-	var refusal *request.Refusal
-	return errors.As(err, &refusal)
 }

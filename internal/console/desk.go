@@ -19,15 +19,14 @@ const rowsShown = 100
 // deskPage is Meja kerja: the queue by time left.
 type deskPage struct {
 	base
-	Filter, Search    string
-	Rows              []row
-	More              int // rows that aren't shown
-	All, Mine         int
-	Near, Over        int
-	Letters           int // letters that need a decision
-	AMS               *amsState
-	Filters           []filter
-	SearchPath, Clear string
+	Filter, Search string
+	Rows           []row
+	More           int // rows that aren't shown
+	All, Mine      int
+	Near, Over     int
+	Letters        int // letters that need a decision
+	AMS            *amsState
+	Filters        []filter
 }
 
 type filter struct {

@@ -126,7 +126,7 @@ func (c *Console) mailText(p *page, l store.Letter, r letter.Reading, v *letterV
 	}
 	m, err := letter.ParseMail(raw)
 	if err != nil {
-		return nil // in quarantine, with the reason
+		return nil //nolint:nilerr // it is in quarantine, with the reason
 	}
 	if len(m.From) > 0 {
 		v.Sender = m.From[0].Address

@@ -33,9 +33,7 @@ type reportPage struct {
 	Office    string
 	SOPTitle  string
 	Path      string
-	Query     template.URL
 	Available bool
-	Pack      bool
 }
 
 type choice struct {
@@ -195,10 +193,4 @@ func (c *Console) exportReport(p *page) error {
 	p.w.Header().Set("Content-Disposition", disposition("janji-layanan-"+p.agency.Key+".csv"))
 	_, _ = p.w.Write(out.Bytes())
 	return nil
-}
-
-// File is one of a pack's documents.
-type File struct {
-	Name, MIME string
-	Data       []byte
 }

@@ -64,7 +64,7 @@ func (c *Console) statusPage(p *page) error {
 	p.agency, p.who = a, nil
 	d := statusPage{base: c.base(p, "Permohonan "+s.Number, ""), Agency: a, S: s, Words: s.ForApplicant(), Applicant: audience == mailflow.ForApplicant,
 		Path: p.URL.Path, Missing: s.Missing, Answer: p.URL.Query().Get("jawab")}
-	d.Next = nextFor(a, s, d.Applicant)
+	d.Next = nextFor(s, d.Applicant)
 	switch s.Status {
 	case request.StatusRejected, request.StatusReturned:
 		d.Reason = letter.MaskNIK(letter.Mask(s.Words))
@@ -105,7 +105,7 @@ func statusSteps(s request.State) []statusStep {
 }
 
 // nextFor says what the reader does now, in one or two sentences.
-func nextFor(a *agency.Agency, s request.State, applicant bool) string {
+func nextFor(s request.State, applicant bool) string {
 	switch s.Status {
 	case request.StatusReturned:
 		return "Mohon lengkapi yang disebut di bawah, dengan membalas surel kami. Waktu layanan berhenti sampai kelengkapan kami terima."

@@ -218,7 +218,7 @@ var news = map[string]string{
 	"complete":   "Kelengkapan dinyatakan diterima; waktu berjalan kembali.",
 	"confirm":    "Reset dinyatakan terlaksana. Pemohon diberi tahu bahwa tautan BSrE akan datang.",
 	"unsure":     "Dicatat sebagai belum pasti. Periksa di AMS sebelum mengajukan lagi.",
-	"couldnot":   "Dicatat. Permohonan kembali ke pemeriksaan.",
+	"unable":     "Dicatat. Permohonan kembali ke pemeriksaan.",
 	"forward":    "Surat diteruskan.",
 	"assign":     "Ditugaskan.",
 	"note":       "Catatan disimpan.",

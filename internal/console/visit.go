@@ -52,7 +52,7 @@ const (
 func (c *Console) visitorOf(r *http.Request, now time.Time) (*visitor, error) {
 	cookie, err := r.Cookie(c.cookieName(visitCookie))
 	if err != nil || len(cookie.Value) > 100 {
-		return nil, nil
+		return nil, nil //nolint:nilerr // no cookie, no visit
 	}
 	v, ok, err := c.o.Store.Visit(r.Context(), cookie.Value, now)
 	if err != nil || !ok {

@@ -67,8 +67,6 @@ var viaWords = map[string]string{
 	"status": "lewat halaman status",
 }
 
-var severityWords = map[letter.Severity]string{letter.Danger: "Berbahaya", letter.Warning: "Peringatan", letter.Info: "Keterangan"}
-
 // certificateWords say what the gateway's status of a certificate means (contracts/bsre.md).
 var certificateWords = map[string]string{
 	"ISSUE": "aktif", "EXPIRED": "habis masa berlaku", "RENEW": "sedang diperbarui", "WAITING_FOR_VERIFICATION": "menunggu verifikasi", "NEW": "belum diaktifkan",
