@@ -2,6 +2,7 @@ package bsre_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -140,13 +141,12 @@ func TestTheSameRecordIsNeverCompletion(t *testing.T) {
 		booked := noon.AddDate(0, 0, rapid.IntRange(-500, 30).Draw(t, "booked"))
 		// One serial in several rows with several dates is a record that BSrE doesn't write.
 		seen := map[string]bool{}
-		for _, c := range d.Certificates {
+		d.Certificates = slices.DeleteFunc(d.Certificates, func(c bsre.Certificate) bool {
 			key := strings.TrimLeft(strings.ToLower(c.Serial), "0")
-			if seen[key] {
-				t.Skip("a serial twice")
-			}
+			again := seen[key]
 			seen[key] = true
-		}
+			return again
+		})
 		if done, why := bsre.Completed(d, d, booked, serial); done {
 			t.Fatalf("completed: %s", why)
 		}

@@ -66,7 +66,11 @@ func setUpOn(t testing.TB, db string, people int, opt srikandisim.Options, edit 
 	opt.Zone, opt.ClientID, opt.ClientSecret = wib, "pulih", secret
 	d.sim = srikandisim.New(opt)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		time.Sleep(d.delay) // the way to the gateway and back
+		select { // the way to the gateway and back
+		case <-time.After(d.delay):
+		case <-r.Context().Done():
+			return
+		}
 		if _, broken := d.broken.Load(path.Base(r.URL.Path)); broken {
 			w.WriteHeader(http.StatusInternalServerError)
 			return

@@ -35,12 +35,11 @@ func TestInvariant6TheDaemonsOwnDatabaseIsKilledWithItAndComesBack(t *testing.T)
 	for range dose(4, 40) {
 		d := h.start()
 		h.move(t)
-		end := time.Now().Add(time.Duration(rng.IntN(3000)) * time.Millisecond)
-		for time.Now().Before(end) {
-			if err := h.play.Step(t.Context()); err != nil {
-				t.Fatalf("%v\n%s", err, h.lastWords())
-			}
-			time.Sleep(beat)
+		life, end := context.WithTimeout(t.Context(), time.Duration(rng.IntN(3000))*time.Millisecond)
+		err := h.play.Forever(life)
+		end()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, h.lastWords())
 		}
 		h.slay(d)
 		h.store.Close()
