@@ -19,7 +19,7 @@ var (
 	chainLocal      = regexp.MustCompile(`(?i)\b(kadin|kadis|kabid|kasi|sekdin|kepala|sekretaris)[\w.-]*@`)
 	chainUnit       = regexp.MustCompile(`(?i)(kominfo|komunikasi dan informatika|persandian|statistik)`)
 	petition        = regexp.MustCompile(`(?i)\b(kami (mohon|mengajukan|sampaikan|kirimkan|lampirkan|teruskan)|bersama ini (kami|saya)|saya (mohon|mengajukan|sampaikan)|terlampir (kami|surat permohonan)|dengan hormat,? (kami|bersama)|dari opd kami|kami dari)\b`)
-	complaintBig    = regexp.MustCompile(`(?i)\b(pengaduan|mengadukan|mengadu|aduan|komplain|complain|complaint|kecewa|sangat tidak puas|protes|keluhan (atas|terhadap|tentang|mengenai|pelayanan|layanan|terkait)|mengeluhkan|keberatan atas)\b`)
+	complaintBig    = regexp.MustCompile(`(?i)\b(pengaduan|mengadukan|mengadu|aduan|komplain|complain|complaint|kecewa|sangat tidak puas|protes|keluhan (atas|terhadap|tentang|mengenai|pelayanan|layanan|terkait)|mengeluhkan|keberatan atas|(menyampaikan|mengajukan|ada|punya) keluhan|mengecewakan|pungli|pungutan liar|tidak ramah|arogan)\b`)
 	complaintLow    = regexp.MustCompile(`(?i)\b(belum (juga )?(ada|mendapat(kan)?|di\s?(proses|tanggapi|respon|balas|tindak\s?lanjuti|kerjakan)|selesai|menerima|memperoleh)|tidak (ada|mendapat|pernah ada) (tanggapan|respon|balasan|jawaban|tindak lanjut)|tidak (di)?(respon|tanggapi|dilayani)|lambat|lamban|berlarut)\b`)
 	dispositionWord = regexp.MustCompile(`(?i)\bdisposisi\b`)
 	grievance       = regexp.MustCompile(`(?i)\bkeluhan\b`)

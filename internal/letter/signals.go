@@ -1,0 +1,445 @@
+package letter
+
+import (
+	"regexp"
+	"strings"
+)
+
+// signals are what speaks for and against a kind in one text.
+type signals struct {
+	resets    []string // pairs of action and object that are asked for, as found
+	mentions  []string // pairs that are only mentioned
+	passing   []string // pairs that name a service, a condition or what is done already: nobody asks here
+	denied    []string // "tidak lupa passphrase"
+	services  map[term]string
+	bare      string // "reset TTE": no passphrase named
+	change    string // "ubah passphrase"
+	account   string // "reset password e-mail"
+	event     string // undangan, edaran
+	howTo     string
+	cancel    string
+	trouble   string
+	naked     string // "direset", and no word of what
+	secret    bool
+	signature bool
+	known     bool            // the writer says that the old one is still known
+	lost      bool            // "lupa" stands somewhere, not denied
+	weak      map[term]string // services named, not asked for in the same sentence
+	forgot    bool            // first person, "lupa"
+	direct    bool            // "mohon reset passphrase" outright
+	asked     bool
+}
+
+// serviceNames are said in reasons.
+var serviceNames = map[term]string{termIssue: "penerbitan/pendaftaran", termRenew: "perpanjangan/pembaruan", termRevoke: "pencabutan", termChangeData: "perubahan data"}
+
+// signalsOf reads a text; heading says that it is a subject, where the thing itself is asked for without a verb.
+func signalsOf(lines []line, heading bool) *signals {
+	words := wordsOf(lines)
+	marks := marksOf(words)
+	s := &signals{services: map[term]string{}, weak: map[term]string{}}
+	s.known = stillKnown.MatchString(plain(lines))
+	for _, m := range marks {
+		s.lost = s.lost || m.term == termForget && !negated(words, marks, m)
+	}
+	for i, m := range marks {
+		switch m.term {
+		case termSecret:
+			s.secret = true
+			s.object(words, marks, i, heading)
+		case termSignature:
+			s.signature = true
+			s.signatureObject(words, marks, i, heading)
+		case termPassword, termAccount:
+			s.accountObject(words, marks, i)
+		case termEvent:
+			if s.event == "" && (heading || eventWeight(m.text)) {
+				s.event = m.text
+			}
+		case termHowTo:
+			if s.howTo == "" {
+				s.howTo = m.text
+			}
+		case termCancel:
+			if s.cancel == "" && nearReset(words, marks, i) {
+				s.cancel = m.text
+			}
+		case termTrouble:
+			if s.trouble == "" {
+				s.trouble = m.text
+			}
+		case termAsk:
+			s.asked = true
+		case termReset:
+			if s.naked == "" && !negated(words, marks, m) && !inPassing(words, marks, m) {
+				s.naked = m.text
+			}
+		}
+	}
+	return s
+}
+
+var stillKnown = regexp.MustCompile(`(?i)masih\s+(saya\s+|kami\s+|beliau\s+)?(ingat|hafal|hapal|tahu|mengingat|mengetahui)|tidak lupa|secara (berkala|mandiri)|belum lupa`)
+
+func plain(lines []line) string {
+	var b strings.Builder
+	for _, l := range lines {
+		b.WriteString(l.text + " ")
+	}
+	return b.String()
+}
+
+// eventWeight: words that make a whole letter an invitation or circular when they stand in its body.
+func eventWeight(w string) bool {
+	switch w {
+	case "undangan", "mengundang", "sosialisasi", "bimbingan teknis", "bimtek", "pelatihan", "webinar", "workshop", "surat edaran", "edaran", "himbauan", "imbauan", "pengumuman", "peserta", "diklat", "newsletter", "narasumber":
+		return true
+	}
+	return false
+}
+
+// sameSentence: no stop between two places.
+func sameSentence(words []word, a, b int) bool {
+	if a > b {
+		a, b = b, a
+	}
+	for i := a + 1; i <= b && i < len(words); i++ {
+		if words[i].stop {
+			return false
+		}
+	}
+	return true
+}
+
+// action finds the nearest of the terms to a mark, at most before words ahead of it or after behind it, within the sentence.
+func action(words []word, marks []mark, i, before, after int, terms ...term) (mark, bool) {
+	m := marks[i]
+	best, score := mark{}, 1<<30
+	for k := range marks {
+		x := marks[k]
+		var d int
+		switch {
+		case x.end <= m.at:
+			d = m.at - x.end
+			if d > before {
+				continue
+			}
+		case x.at >= m.end:
+			d = x.at - m.end
+			if d > after {
+				continue
+			}
+		default:
+			continue
+		}
+		if d < score && has(terms, x.term) && sameSentence(words, x.at, m.at) {
+			best, score = x, d
+		}
+	}
+	return best, score < 1<<30
+}
+
+func has(list []term, t term) bool {
+	for _, x := range list {
+		if x == t {
+			return true
+		}
+	}
+	return false
+}
+
+// sentence returns the marks of the sentence around a mark.
+func sentence(words []word, marks []mark, i int) []mark {
+	var out []mark
+	for k := range marks {
+		if d := marks[k].at - marks[i].at; d > -45 && d < 30 && sameSentence(words, marks[k].at, marks[i].at) {
+			out = append(out, marks[k])
+		}
+	}
+	return out
+}
+
+// object weighs one mention of the passphrase.
+func (s *signals) object(words []word, marks []mark, i int, heading bool) {
+	m := marks[i]
+	if c, ok := action(words, marks, i, 4, 2, termChange); ok {
+		if f, forgot := action(words, marks, i, 8, 6, termForget, termReset); !forgot || negated(words, marks, f) {
+			s.change = c.text + " " + m.text
+			return
+		}
+	}
+	a, ok := action(words, marks, i, 6, 5, termReset, termForget, termReplace)
+	if !ok {
+		return
+	}
+	found := quotePair(a, m)
+	if negated(words, marks, a) {
+		s.denied = append(s.denied, found)
+		return
+	}
+	if inPassing(words, marks, a) {
+		s.passing = append(s.passing, found)
+		return
+	}
+	around := sentence(words, marks, i)
+	self, event, howTo, not := false, false, false, false
+	direct := directAsk(words, marks, a)
+	asked := heading || direct
+	for _, x := range around {
+		switch x.term {
+		case termAsk:
+			asked = asked || x.at < max(a.at, m.at) || !needsObject(x.text)
+		case termSelf:
+			self = true
+		case termEvent:
+			event = true
+		case termHowTo:
+			howTo = true
+		case termNot:
+			not = not || x.at < a.at && a.at-x.at < 8 && hypothetical(x.text)
+		}
+	}
+	if a.term == termReplace && s.known {
+		s.change = found
+		return
+	}
+	if a.term == termReplace && (!asked || !strings.HasPrefix(a.text, "pe") && !s.lost) {
+		s.mentions = append(s.mentions, found)
+		return
+	}
+	if a.term == termForget && self {
+		s.forgot = s.forgot || !not
+	}
+	switch {
+	case direct && !not && !howTo:
+		s.direct = true
+		s.resets = append(s.resets, found)
+	case event, not && !heading:
+		s.mentions = append(s.mentions, found)
+	case howTo && !(asked && a.term == termReset && !heading) && !self:
+		s.mentions = append(s.mentions, found)
+	case asked, self && a.term == termForget:
+		s.resets = append(s.resets, found)
+	default:
+		s.mentions = append(s.mentions, found)
+	}
+}
+
+// needsObject: an ask that governs what follows it, so that it asks for nothing that stands before.
+func needsObject(w string) bool { return w == "meminta" || w == "agar" || w == "perlu" }
+
+// directAsk: "kami mohon reset passphrase", "mengajukan permohonan reset": the ask stands right before the action, with nothing between
+// that it might ask for instead.
+func directAsk(words []word, marks []mark, a mark) bool {
+	if a.term == termForget {
+		return false
+	}
+	for _, x := range marks {
+		if x.at >= a.at || !sameSentence(words, x.at, a.at) {
+			continue
+		}
+		switch {
+		case x.term == termAsk && a.at-x.end <= 3 && asksOutright(x.text):
+			for _, y := range marks {
+				if y.at >= x.end && y.at < a.at && (y.term == termEvent || y.term == termHowTo || y.term == termNot) {
+					return false
+				}
+			}
+			return x.at == 0 || words[x.at].stop || !reported(words[x.at-1].text)
+		}
+	}
+	return false
+}
+
+func asksOutright(w string) bool {
+	for _, p := range []string{"mohon", "memohon", "dimohon", "mengajukan", "minta", "meminta", "tolong", "bermohon", "please"} {
+		if strings.HasPrefix(w, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// reported: a word before "permohonan" or "mengajukan" after which somebody's asking is told, not done.
+func reported(w string) bool {
+	switch w {
+	case "atas", "tentang", "perihal", "akan", "dapat", "bisa", "agar", "segera", "wajib", "harus", "telah", "sudah", "pernah", "yang", "setiap", "terhadap", "mengenai", "hal", "untuk":
+		return true
+	}
+	return false
+}
+
+// inPassing: the action is part of a name ("tautan reset", "layanan reset"), of a condition that follows it ("reset bila lupa"), or of what
+// was done already ("telah dilakukan reset", "telah direset").
+func inPassing(words []word, marks []mark, a mark) bool {
+	for k := a.at - 1; k >= max(0, a.at-3) && !words[k+1].stop; k-- {
+		switch words[k].text {
+		case "tautan", "link", "fitur", "menu", "petugas", "tombol", "kolom", "halaman":
+			return true
+		case "layanan", "pelayanan", "proses":
+			if k == a.at-1 {
+				return !directAsk(words, marks, mark{term: termReset, at: k, end: a.end})
+			}
+		case "dilakukan", "diproses", "selesai", "melakukan", "memproses":
+			if a.term == termReset && k > 0 && !words[k].stop && done(words[max(0, k-2):k]) {
+				return true
+			}
+		case "telah", "sudah":
+			if k == a.at-1 && a.term == termReset && strings.HasPrefix(a.text, "di") {
+				return true
+			}
+		}
+	}
+	for k := a.end; k < min(len(words), a.end+6) && !words[k].stop; k++ {
+		switch words[k].text {
+		case "belum", "tidak":
+			return false
+		case "selesai", "berhasil":
+			return a.term == termReset
+		}
+	}
+	for _, x := range marks {
+		if x.term == termNot && hypothetical(x.text) && x.at >= a.end && x.at-a.end <= 3 && sameSentence(words, a.at, x.at) && a.term == termReset {
+			for _, y := range marks {
+				if y.term == termForget && y.at >= x.end && y.at-x.end <= 4 {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func done(words []word) bool {
+	for _, w := range words {
+		if w.text == "telah" || w.text == "sudah" || w.text == "selesai" {
+			return true
+		}
+	}
+	return false
+}
+
+func hypothetical(w string) bool {
+	switch w {
+	case "bila", "jika", "apabila", "kalau", "seandainya", "ketika":
+		return true
+	}
+	return false
+}
+
+// negated: "tidak lupa", "jangan sampai lupa", "bukan permohonan reset".
+func negated(words []word, marks []mark, a mark) bool {
+	for _, x := range marks {
+		if x.term == termNot && !hypothetical(x.text) && x.end <= a.at && a.at-x.end <= 2 && sameSentence(words, x.at, a.at) {
+			return true
+		}
+	}
+	return false
+}
+
+func quotePair(a, b mark) string {
+	if a.at < b.at {
+		return a.text + " … " + b.text
+	}
+	return b.text + " … " + a.text
+}
+
+// signatureObject weighs one mention of TTE or the certificate.
+func (s *signals) signatureObject(words []word, marks []mark, i int, heading bool) {
+	if a, ok := action(words, marks, i, 2, 1, termReset, termForget); ok && !negated(words, marks, a) {
+		// "reset passphrase TTE" is no bare reset.
+		if _, ok := action(words, marks, i, 4, 3, termSecret, termPassword); !ok && s.bare == "" {
+			s.bare = quotePair(a, marks[i])
+		}
+	}
+	for _, svc := range []term{termIssue, termRenew, termRevoke, termChangeData} {
+		a, ok := action(words, marks, i, 6, 3, svc)
+		if ok && svc == termIssue && accountFirst(marks, a, marks[i]) {
+			continue // "pembuatan e-mail dinas untuk TTE"
+		}
+		if !ok || s.services[svc] != "" || negated(words, marks, a) {
+			continue
+		}
+		asked := heading
+		for _, x := range sentence(words, marks, i) {
+			asked = asked || x.term == termAsk && x.at < max(a.at, marks[i].at)+1
+		}
+		switch {
+		case passive(words, a):
+		case asked:
+			s.services[svc] = quotePair(a, marks[i])
+		default:
+			s.weak[svc] = quotePair(a, marks[i])
+		}
+	}
+}
+
+// accountFirst: between a service and the certificate stands an account, which is what the service is about.
+func accountFirst(marks []mark, a, object mark) bool {
+	for _, x := range marks {
+		if x.term == termAccount && x.text != "akun" && x.at >= a.end && x.at-a.end <= 1 && x.at < object.at {
+			return true
+		}
+	}
+	return false
+}
+
+// passive: "yang diterbitkan oleh", "sejak penerbitan", "setelah pembaruan": nothing that is asked for.
+func passive(words []word, a mark) bool {
+	for k := a.at - 1; k >= 0 && k >= a.at-2; k-- {
+		switch words[k].text {
+		case "sejak", "setelah", "saat", "sebelum", "yang", "selama", "keperluan", "syarat", "persyaratan", "rangka", "penyelenggara", "petugas", "hasil", "ketika":
+			return true
+		}
+	}
+	return a.end < len(words) && words[a.end].text == "oleh"
+}
+
+// accountObject notes a reset of something else.
+func (s *signals) accountObject(words []word, marks []mark, i int) {
+	if s.account != "" {
+		return
+	}
+	before, after := 3, 2
+	if marks[i].term == termAccount {
+		before, after = 1, 1 // "reset akun Srikandi"; not "tautan reset dikirim ke e-mail"
+	}
+	if a, ok := action(words, marks, i, before, after, termReset, termForget, termReplace); ok && !negated(words, marks, a) {
+		for k := min(a.end, marks[i].end); k < max(a.at, marks[i].at); k++ {
+			if direction(words[k].text) {
+				return
+			}
+		}
+		for k := range marks {
+			if marks[k].term == termSecret && sameSentence(words, marks[k].at, marks[i].at) && abs(marks[k].at-a.at) <= 4 {
+				return
+			}
+		}
+		if marks[i].term == termAccount && (marks[i].text == "aplikasi" || marks[i].text == "akun" || marks[i].text == "web") {
+			if _, ok := action(words, marks, i, 3, 4, termSignature, termSecret); ok {
+				return
+			}
+		}
+		s.account = quotePair(a, marks[i])
+	}
+}
+
+// direction: a word after which an account is where something goes, not what is reset.
+func direction(w string) bool {
+	switch w {
+	case "ke", "melalui", "via", "di", "pada", "lewat", "dari", "kepada":
+		return true
+	}
+	return false
+}
+
+func abs(n int) int { return max(n, -n) }
+
+func nearReset(words []word, marks []mark, i int) bool {
+	for _, x := range sentence(words, marks, i) {
+		if x.term == termReset || x.term == termForget || x.term == termSecret || x.term == termAsk && strings.HasPrefix(x.text, "permohonan") {
+			return true
+		}
+	}
+	return false
+}
