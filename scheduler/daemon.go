@@ -53,9 +53,14 @@ type Daemon struct {
 	failpoint func(point string) // set by tests alone
 }
 
-// tenant is an agency with its connections. Those that aren't configured are nil.
+// tenant is an agency with its connections.
 type tenant struct {
 	*agency.Agency
+	*connections
+}
+
+// connections are an agency's. Those that aren't configured are nil.
+type connections struct {
 	conf      *config.Tenant
 	gateway   srikandi.Gateway
 	sender    *mailflow.Sender
@@ -92,7 +97,7 @@ func New(cfg *config.Config, st *store.Store, opts Options) (*Daemon, error) {
 }
 
 func (d *Daemon) newTenant(conf *config.Tenant) (*tenant, error) {
-	t := &tenant{Agency: conf.Agency, conf: conf, sender: mailflow.NewSender(accounts.Account(conf))}
+	t := &tenant{conf.Agency, &connections{conf: conf, sender: mailflow.NewSender(accounts.Account(conf))}}
 	var err1, err2, err3 error
 	t.gateway, err1 = accounts.Gateway(conf, d.now, d.patience)
 	t.esign, err2 = accounts.ESign(conf)
@@ -106,6 +111,20 @@ func (d *Daemon) newTenant(conf *config.Tenant) (*tenant, error) {
 		t.templates = os.DirFS(conf.Templates)
 	}
 	return t, nil
+}
+
+// tenant is an agency with its directory as it stands now, for one job: an address that was changed on the page a moment ago holds already. It
+// is nil where none of that key is configured any more.
+func (d *Daemon) tenant(ctx context.Context, agencyKey string) (*tenant, error) {
+	t, ok := d.tenants[agencyKey]
+	if !ok {
+		return nil, nil
+	}
+	now, err := d.store.Directory(ctx, t.Agency)
+	if err != nil {
+		return nil, err
+	}
+	return &tenant{now, t.connections}, nil
 }
 
 // patience sets how long the gateway's client rests after repeated failures: hardly, where a day lasts seconds.

@@ -52,8 +52,11 @@ const (
 
 // Report computes a digest of one of mailflow.DigestTemplates over [from, until), for an office or, with an empty one, the whole agency.
 func (d *Daemon) Report(ctx context.Context, agencyKey, template, office string, from, until time.Time) (mailflow.Digest, error) {
-	t, ok := d.tenants[agencyKey]
-	if !ok {
+	t, err := d.tenant(ctx, agencyKey)
+	if err != nil {
+		return mailflow.Digest{}, err
+	}
+	if t == nil {
 		return mailflow.Digest{}, fmt.Errorf("agency %s: %w", agencyKey, store.ErrNotFound)
 	}
 	r := reporting{d: d, t: t, ctx: ctx, office: office, now: d.now().In(t.Zone)}

@@ -26,8 +26,11 @@ type pollWorker struct {
 func (w *pollWorker) Timeout(*river.Job[store.PollGateway]) time.Duration { return 2 * time.Hour }
 
 func (w *pollWorker) Work(ctx context.Context, job *river.Job[store.PollGateway]) error {
-	t, ok := w.d.tenants[job.Args.Agency]
-	if !ok || t.gateway == nil {
+	t, err := w.d.tenant(ctx, job.Args.Agency)
+	if err != nil {
+		return err
+	}
+	if t == nil || t.gateway == nil {
 		return nil
 	}
 	var cur srikandi.Cursor

@@ -40,8 +40,11 @@ func (w *fetchWorker) Work(ctx context.Context, job *river.Job[store.FetchFiles]
 	if err != nil {
 		return err
 	}
-	t, ok := w.d.tenants[l.Agency]
-	if !ok || l.State != "stored" || l.Version != job.Args.Version {
+	t, err := w.d.tenant(ctx, l.Agency)
+	if err != nil {
+		return err
+	}
+	if t == nil || l.State != "stored" || l.Version != job.Args.Version {
 		return nil // changed since, or of an agency that isn't configured any more
 	}
 	var files []*store.Download

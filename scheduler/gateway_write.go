@@ -24,8 +24,11 @@ func (w *followUpWorker) Work(ctx context.Context, job *river.Job[store.WriteFol
 	if err != nil {
 		return err
 	}
-	t, ok := w.d.tenants[f.Agency]
-	if !ok || t.gateway == nil || f.State != "waiting" {
+	t, err := w.d.tenant(ctx, f.Agency)
+	if err != nil {
+		return err
+	}
+	if t == nil || t.gateway == nil || f.State != "waiting" {
 		return nil
 	}
 	if mustWait { // the one before wakes this one; looking again by itself is for the case that it can't
@@ -71,8 +74,11 @@ func (w *registerWorker) Work(ctx context.Context, job *river.Job[store.Register
 	if err != nil {
 		return err
 	}
-	t, ok := w.d.tenants[l.Agency]
-	if !ok || t.gateway == nil {
+	t, err := w.d.tenant(ctx, l.Agency)
+	if err != nil {
+		return err
+	}
+	if t == nil || t.gateway == nil {
 		return nil
 	}
 	g, err := w.d.store.Gateway(ctx, t.Key, nil)

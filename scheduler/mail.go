@@ -25,8 +25,11 @@ func (w *mailWorker) Work(ctx context.Context, job *river.Job[store.SendMail]) e
 	if err != nil {
 		return err
 	}
-	t, ok := w.d.tenants[m.Agency]
-	if !ok {
+	t, err := w.d.tenant(ctx, m.Agency)
+	if err != nil {
+		return err
+	}
+	if t == nil {
 		return nil
 	}
 	switch m.State {

@@ -18,8 +18,11 @@ const repeatedWithin = 90
 
 // Pack computes the evaluation pack of a month, or of any other span, in an agency.
 func (d *Daemon) Pack(ctx context.Context, agencyKey string, from, until time.Time) (report.Pack, error) {
-	t, ok := d.tenants[agencyKey]
-	if !ok {
+	t, err := d.tenant(ctx, agencyKey)
+	if err != nil {
+		return report.Pack{}, err
+	}
+	if t == nil {
 		return report.Pack{}, fmt.Errorf("agency %s: %w", agencyKey, store.ErrNotFound)
 	}
 	from, until = from.In(t.Zone), until.In(t.Zone)

@@ -36,8 +36,11 @@ func (w *readWorker) Work(ctx context.Context, job *river.Job[store.ReadLetter])
 	if err != nil {
 		return err
 	}
-	t, ok := w.d.tenants[l.Agency]
-	if !ok || l.State != "stored" || l.Version != job.Args.Version {
+	t, err := w.d.tenant(ctx, l.Agency)
+	if err != nil {
+		return err
+	}
+	if t == nil || l.State != "stored" || l.Version != job.Args.Version {
 		return nil // read already, changed since, or of an agency that isn't configured any more
 	}
 	attempts, err := w.d.store.Attempt(ctx, l.ID)

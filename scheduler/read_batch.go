@@ -24,6 +24,10 @@ func (w *batchWorker) Timeout(*river.Job[store.ReadMails]) time.Duration { retur
 
 func (w *batchWorker) Work(ctx context.Context, job *river.Job[store.ReadMails]) error {
 	mails, err := w.d.store.UnreadMails(ctx, job.Args.LetterIDs)
+	if err != nil || len(mails) == 0 {
+		return err
+	}
+	t, err := w.d.tenant(ctx, mails[0].Agency) // one round is of one mailbox
 	if err != nil {
 		return err
 	}
@@ -31,8 +35,8 @@ func (w *batchWorker) Work(ctx context.Context, job *river.Job[store.ReadMails])
 	// TakeOver takes those back that a crash has ended.
 	again := len(job.AttemptedBy) > 1
 	looks := make([]*mail, len(mails))
-	if !again {
-		w.look(ctx, mails, looks)
+	if !again && t != nil {
+		w.look(ctx, t, mails, looks)
 	}
 	var idle []store.MailRead
 	var alone []store.Mail
@@ -41,7 +45,7 @@ func (w *batchWorker) Work(ctx context.Context, job *river.Job[store.ReadMails])
 		case look == nil:
 			alone = append(alone, m)
 		case look.idle():
-			look.reading.Findings = append(look.reading.Findings, letter.Check(look.reading, look.env, w.d.tenants[m.Agency].Agency, nil, w.d.now())...)
+			look.reading.Findings = append(look.reading.Findings, letter.Check(look.reading, look.env, t.Agency, nil, w.d.now())...)
 			idle = append(idle, store.MailRead{Letter: m.Letter, Reading: look.reading})
 		default:
 			alone = append(alone, m)
@@ -56,12 +60,12 @@ func (w *batchWorker) Work(ctx context.Context, job *river.Job[store.ReadMails])
 }
 
 // look fills in what one look tells, two at a time; those that are better read alone stay nil.
-func (w *batchWorker) look(ctx context.Context, mails []store.Mail, looks []*mail) {
+func (w *batchWorker) look(ctx context.Context, t *tenant, mails []store.Mail, looks []*mail) {
 	var work errgroup.Group
 	work.SetLimit(2)
 	for i := range mails {
 		work.Go(func() error {
-			looks[i] = w.lookAt(ctx, mails[i])
+			looks[i] = w.lookAt(ctx, t, mails[i])
 			return nil
 		})
 	}
@@ -71,15 +75,14 @@ func (w *batchWorker) look(ctx context.Context, mails []store.Mail, looks []*mai
 // maxLight is the size of a mail that is read together with others, in bytes.
 const maxLight = 1 << 20
 
-func (w *batchWorker) lookAt(ctx context.Context, m store.Mail) (out *mail) {
+func (w *batchWorker) lookAt(ctx context.Context, t *tenant, m store.Mail) (out *mail) {
 	defer func() {
 		if p := recover(); p != nil {
 			w.d.log.Error("reading a mail panicked", "letter", m.ID, "panic", fmt.Sprintf("%T", p))
 			out = nil
 		}
 	}()
-	t, ok := w.d.tenants[m.Agency]
-	if !ok || t.conf.Inbox == nil || m.HeadersOnly || len(m.Raw) > maxLight {
+	if t.conf.Inbox == nil || m.HeadersOnly || len(m.Raw) > maxLight {
 		return nil
 	}
 	parsed, err := letter.ParseMail(m.Raw)

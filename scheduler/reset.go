@@ -29,8 +29,11 @@ func (w *resetWorker) Timeout(*river.Job[store.RunResets]) time.Duration { retur
 // Work never waits for anything: what can't be made now has its time in the queue, and the sweep looks for it then. A job that finds another
 // one at work may go, too: that one looks once more after it has given the lock back.
 func (w *resetWorker) Work(ctx context.Context, job *river.Job[store.RunResets]) error {
-	t, ok := w.d.tenants[job.Args.Agency]
-	if !ok || t.ams == nil {
+	t, err := w.d.tenant(ctx, job.Args.Agency)
+	if err != nil {
+		return err
+	}
+	if t == nil || t.ams == nil {
 		return nil
 	}
 	for due := true; due; {

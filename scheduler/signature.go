@@ -40,8 +40,11 @@ func (w *signatureWorker) Work(ctx context.Context, job *river.Job[askSignature]
 	if err != nil {
 		return err
 	}
-	t, ok := w.d.tenants[l.Agency]
-	if !ok || t.esign == nil {
+	t, err := w.d.tenant(ctx, l.Agency)
+	if err != nil {
+		return err
+	}
+	if t == nil || t.esign == nil {
 		return nil
 	}
 	r, err := w.d.store.Reading(ctx, l.ID)

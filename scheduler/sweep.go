@@ -29,7 +29,12 @@ func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[store.Sweep]) error
 // Sweep looks once for all that time alone has made due.
 func (d *Daemon) Sweep(ctx context.Context) error {
 	var errs []error
-	for _, t := range d.order {
+	for _, configured := range d.order {
+		t, err := d.tenant(ctx, configured.Key)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
 		errs = append(errs, d.recount(ctx, t), d.remind(ctx, t), d.runSchedules(ctx, t), d.wakeResets(ctx, t))
 	}
 	_, err := d.store.WatchesDue(ctx, d.now())

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -26,9 +27,9 @@ func (w *watchWorker) Work(ctx context.Context, job *river.Job[store.WatchReques
 	} else if err != nil {
 		return err
 	}
-	t, ok := w.d.tenantOf(s)
-	if !ok {
-		return nil
+	t, err := w.d.tenantOf(ctx, s)
+	if err != nil || t == nil {
+		return err
 	}
 	if !s.Status.Open() {
 		return w.d.store.InTx(ctx, w.d.now(), func(tx *store.Tx) error { return tx.EndWatch(s.Number) })
@@ -104,13 +105,14 @@ func (d *Daemon) completed(ctx context.Context, t *tenant, s request.State, afte
 	return err
 }
 
-func (d *Daemon) tenantOf(s request.State) (*tenant, bool) {
+func (d *Daemon) tenantOf(ctx context.Context, s request.State) (*tenant, error) {
+	prefix, _, _ := strings.Cut(s.Number, "-")
 	for _, t := range d.order {
-		if len(s.Number) > len(t.Prefix) && s.Number[:len(t.Prefix)+1] == t.Prefix+"-" {
-			return t, true
+		if t.Prefix == prefix {
+			return d.tenant(ctx, t.Key)
 		}
 	}
-	return nil, false
+	return nil, nil
 }
 
 // statusWorker asks the agency's eSign gateway about a certificate. What it can't tell is left open: unknown is never ISSUE, and it is no
@@ -125,8 +127,11 @@ func (w *statusWorker) Work(ctx context.Context, job *river.Job[store.AskStatus]
 	if err != nil {
 		return err
 	}
-	t, ok := w.d.tenantOf(s)
-	if !ok || t.esign == nil || !s.Status.Open() {
+	t, err := w.d.tenantOf(ctx, s)
+	if err != nil {
+		return err
+	}
+	if t == nil || t.esign == nil || !s.Status.Open() {
 		return nil
 	}
 	status, err := t.esign.Status(ctx, bsre.Identity{NIK: s.Subject.NIK, Email: s.Subject.Email})

@@ -50,9 +50,9 @@ func (c *ComplaintEnterCmd) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
-	a, ok := o.cfg.Agency(c.Agency)
-	if !ok {
-		return fmt.Errorf("--agency: %q tidak ada dalam konfigurasi", c.Agency)
+	a, err := o.agency(ctx, c.Agency)
+	if err != nil {
+		return err
 	}
 	by, err := actor(a, c.As)
 	if err != nil {
@@ -125,9 +125,9 @@ func (c *complaintFlags) act(ctx context.Context, command func(by request.Actor)
 		return err
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
-	a, ok := o.byNumber(c.Number)
-	if !ok {
-		return fmt.Errorf("nomor %s bukan milik instansi mana pun dalam konfigurasi", c.Number)
+	a, err := o.byNumber(ctx, c.Number)
+	if err != nil {
+		return err
 	}
 	by, err := actor(a, c.As)
 	if err != nil {

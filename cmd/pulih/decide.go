@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"pulih/internal/agency"
@@ -66,9 +65,9 @@ func (c *Deciding) decide(ctx context.Context, command func(by request.Actor, s 
 		return err
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
-	a, ok := o.byNumber(c.Number)
-	if !ok {
-		return fmt.Errorf("nomor %s bukan milik instansi mana pun dalam konfigurasi", c.Number)
+	a, err := o.byNumber(ctx, c.Number)
+	if err != nil {
+		return err
 	}
 	p, ok := a.Person(c.As)
 	if !ok {
@@ -92,14 +91,4 @@ func (c *Deciding) decide(ctx context.Context, command func(by request.Actor, s 
 	}
 	fmt.Printf("%s: %s\n", s.Number, s.ForOffice())
 	return nil
-}
-
-func (o *opened) byNumber(number string) (*agency.Agency, bool) {
-	prefix, _, _ := strings.Cut(number, "-")
-	for _, a := range o.cfg.Agencies() {
-		if a.Prefix == prefix {
-			return a, true
-		}
-	}
-	return nil, false
 }

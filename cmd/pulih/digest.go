@@ -33,9 +33,9 @@ func (c *DigestCmd) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
-	a, ok := o.cfg.Agency(c.Agency)
-	if !ok {
-		return fmt.Errorf("--agency: %q tidak ada dalam konfigurasi", c.Agency)
+	a, err := o.agency(ctx, c.Agency)
+	if err != nil {
+		return err
 	}
 	now := time.Now()
 	if c.Period == "" {

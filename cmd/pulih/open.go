@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"pulih/internal/agency"
 	"pulih/internal/config"
 	"pulih/internal/demo"
 	"pulih/internal/store"
@@ -79,6 +80,26 @@ func (o *opened) startCluster(ctx context.Context) (url string, err error) {
 		return "", errors.Join(fmt.Errorf("noting the cluster's address: %w", err), o.stopCluster())
 	}
 	return url, nil
+}
+
+// agency is the agency of that key, with its directory as it stands now.
+func (o *opened) agency(ctx context.Context, key string) (*agency.Agency, error) {
+	a, ok := o.cfg.Agency(key)
+	if !ok {
+		return nil, fmt.Errorf("--agency: %q tidak ada dalam konfigurasi", key)
+	}
+	return o.store.Directory(ctx, a)
+}
+
+// byNumber is the agency of a request or complaint: its prefix tells.
+func (o *opened) byNumber(ctx context.Context, number string) (*agency.Agency, error) {
+	prefix, _, _ := strings.Cut(number, "-")
+	for _, a := range o.cfg.Agencies() {
+		if a.Prefix == prefix {
+			return o.store.Directory(ctx, a)
+		}
+	}
+	return nil, fmt.Errorf("nomor %s bukan milik instansi mana pun dalam konfigurasi", number)
 }
 
 func (o *opened) stopCluster() error {

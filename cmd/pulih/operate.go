@@ -142,9 +142,9 @@ func (c *StopResetsCmd) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
-	a, ok := o.cfg.Agency(c.Agency)
-	if !ok {
-		return fmt.Errorf("tidak ada instansi %q dalam konfigurasi", c.Agency)
+	a, err := o.agency(ctx, c.Agency)
+	if err != nil {
+		return err
 	}
 	if err := o.store.StopResets(ctx, a.Key, c.By, !c.Resume, time.Now()); err != nil {
 		return err

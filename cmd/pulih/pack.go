@@ -27,9 +27,9 @@ func (c *PackCmd) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
-	a, ok := o.cfg.Agency(c.Agency)
-	if !ok {
-		return fmt.Errorf("--agency: %q tidak ada dalam konfigurasi", c.Agency)
+	a, err := o.agency(ctx, c.Agency)
+	if err != nil {
+		return err
 	}
 	from, until, err := reports.ParsePeriod(c.Period, a.Zone)
 	if err != nil || until.Sub(from) < 28*24*time.Hour {

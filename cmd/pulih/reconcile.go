@@ -240,9 +240,9 @@ func (c *settling) settle(ctx context.Context, v store.Verdict) (err error) {
 	} else if err != nil {
 		return err
 	}
-	a, ok := o.cfg.Agency(d.Agency)
-	if !ok {
-		return fmt.Errorf("instansi %q tidak ada dalam konfigurasi", d.Agency)
+	a, err := o.agency(ctx, d.Agency)
+	if err != nil {
+		return err
 	}
 	if _, ok := a.Person(c.By); !ok {
 		return fmt.Errorf("%s tidak mengenal %q", a.Name, c.By)

@@ -58,7 +58,6 @@ type Console struct {
 	desk     *http.ServeMux
 	open     *http.ServeMux
 	pictures pictures
-	offices  directories
 	tries    limiter
 	webauthn *webauthn.WebAuthn // nil: the address allows no passkeys
 }
@@ -79,8 +78,7 @@ func newConsole(o Options, routes []route) (*Console, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	c := &Console{o: o, agencies: map[string]*agency.Agency{}, status: o.Store.Keys.Derive("status-link"), tries: newLimiter(),
-		offices: directories{kept: map[string]directory{}}}
+	c := &Console{o: o, agencies: map[string]*agency.Agency{}, status: o.Store.Keys.Derive("status-link"), tries: newLimiter()}
 	var err error
 	if c.public, err = url.Parse(o.PublicURL); err != nil {
 		return nil, fmt.Errorf("the desk's public address: %w", err)
@@ -234,7 +232,7 @@ func (c *Console) serveDesk(r route) http.Handler {
 			_ = p.redirect("/" + p.agency.Key + "/akun/kunci")
 			return
 		}
-		if p.agency, err = c.current(p.ctx(), p.agency); err != nil {
+		if p.agency, err = c.o.Store.Directory(p.ctx(), p.agency); err != nil {
 			c.answer(p, err)
 			return
 		}

@@ -2,51 +2,16 @@ package console
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"net/http"
 	"net/mail"
 	"slices"
 	"strings"
-	"sync"
 
 	"pulih/internal/agency"
 	"pulih/internal/request"
 	"pulih/internal/store"
 )
-
-// directories keeps each agency with its changes until they change.
-type directories struct {
-	mu   sync.Mutex
-	kept map[string]directory
-}
-
-type directory struct {
-	version string
-	agency  *agency.Agency
-}
-
-// current is the agency with the directory as it stands now.
-func (c *Console) current(ctx context.Context, a *agency.Agency) (*agency.Agency, error) {
-	version, err := c.o.Store.DirectoryVersion(ctx, a.Key)
-	if err != nil {
-		return nil, err
-	}
-	c.offices.mu.Lock()
-	have, ok := c.offices.kept[a.Key]
-	c.offices.mu.Unlock()
-	if ok && have.version == version {
-		return have.agency, nil
-	}
-	now, err := c.o.Store.Directory(ctx, a)
-	if err != nil {
-		return nil, err
-	}
-	c.offices.mu.Lock()
-	defer c.offices.mu.Unlock()
-	c.offices.kept[a.Key] = directory{version, now}
-	return now, nil
-}
 
 // officesPage is Kantor: the directory.
 type officesPage struct {

@@ -102,8 +102,8 @@ func (s *Store) DirectoryChanges(ctx context.Context, agencyKey, officeID string
 	return list, nil
 }
 
-// DirectoryVersion changes whenever an agency's directory does.
-func (s *Store) DirectoryVersion(ctx context.Context, agencyKey string) (version string, err error) {
+// directoryVersion changes whenever an agency's directory does.
+func (s *Store) directoryVersion(ctx context.Context, agencyKey string) (version string, err error) {
 	err = s.Pool.QueryRow(ctx, `SELECT count(*) FILTER (WHERE accepted) || '-' || count(accepted) || '-' || coalesce(max(id), 0) FROM directory_changes WHERE agency = $1`, agencyKey).Scan(&version)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return "", fmt.Errorf("reading the directory of %s: %w", agencyKey, err)
@@ -111,13 +111,29 @@ func (s *Store) DirectoryVersion(ctx context.Context, agencyKey string) (version
 	return version, nil
 }
 
-// Directory is the agency with the accepted changes over the directory of its configuration. The agency itself stays as it is.
+// directory is an agency with its changes up to a version.
+type directory struct {
+	version      string
+	base, agency *agency.Agency
+}
+
+// Directory is the agency with the accepted changes over the directory of its configuration, as they stand now: who decides anything by an
+// address asks for it anew. The agency itself stays as it is, and the answer is shared: it is for reading.
 func (s *Store) Directory(ctx context.Context, a *agency.Agency) (*agency.Agency, error) {
+	version, err := s.directoryVersion(ctx, a.Key)
+	if err != nil {
+		return nil, err
+	}
+	if have, ok := s.directories.Load(a.Key); ok && have.(directory).version == version && have.(directory).base == a {
+		return have.(directory).agency, nil
+	}
 	changes, err := s.DirectoryChanges(ctx, a.Key, "")
 	if err != nil {
 		return nil, err
 	}
-	return WithChanges(a, changes), nil
+	now := WithChanges(a, changes)
+	s.directories.Store(a.Key, directory{version, a, now})
+	return now, nil
 }
 
 // WithChanges is the agency with accepted changes, in their order. It is pure, and shares everything with a but the offices.

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,6 +24,8 @@ type Store struct {
 	Pool *pgxpool.Pool
 	Keys *Keys
 	jobs *river.Client[pgx.Tx]
+	// directories holds each agency's newest directory, by its key.
+	directories sync.Map
 }
 
 // ErrNotFound means that there is no such row.
