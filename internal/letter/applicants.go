@@ -183,11 +183,29 @@ func blocks(s *sheet, pairs []found) []*person {
 	}
 	var kept []*person
 	for _, p := range out {
+		s.nameAbove(p)
 		if p.values[fieldName] != "" || p.values[fieldNIP] != "" || p.values[fieldNIK] != "" || p.values[fieldEmail] != "" && p.weight() > 1 {
 			kept = append(kept, p)
 		}
 	}
 	return kept
+}
+
+// nameAbove gives a block that begins with its number the name on the line above it: "... atas nama Slamet", or a name alone.
+func (s *sheet) nameAbove(p *person) {
+	i := p.first - 1
+	if p.values[fieldName] != "" || p.values[fieldNIP] == "" && p.values[fieldNIK] == "" || i < 0 || s.blank(i) || len(s.cells[i]) != 1 || s.hasPair(i) {
+		return
+	}
+	text := s.cells[i][0].text
+	if m := listMark.FindStringIndex(text); m != nil {
+		text = text[m[1]:]
+	}
+	if m := proseName.FindStringSubmatch(text); m != nil && capitalised(cleanName(m[1])) {
+		p.set(fieldName, m[1], i)
+	} else if looksLikeName(text) && p.weight() > 1 {
+		p.set(fieldName, text, i)
+	}
 }
 
 // startsBlock: the value belongs to another person than the block so far.

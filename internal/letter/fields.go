@@ -79,6 +79,9 @@ func (c *content) letterFields(pairs []found) {
 	if d, line, ok := s.placeDate(); ok {
 		c.date = valueAt{d, line}
 	}
+	if c.date.text == "" {
+		c.date = s.bareDate()
+	}
 	for _, l := range s.lines {
 		c.openDate = c.openDate || openDate.MatchString(l.text)
 	}
@@ -181,6 +184,20 @@ func (s *sheet) placeDate() (string, int, bool) {
 	}
 	return "", 0, false
 }
+
+// bareDate is a date that stands alone beside or above the letter's head, or above its signature.
+func (s *sheet) bareDate() valueAt {
+	for i := range s.cells {
+		for _, c := range s.cells[i] {
+			if d, ok := parseDate(c.text); ok && loneDate.MatchString(c.text) && len(s.cells[i]) <= 2 {
+				return valueAt{d, i}
+			}
+		}
+	}
+	return valueAt{}
+}
+
+var loneDate = regexp.MustCompile(`^(?i:tanggal\s*:?\s*)?\d{1,2}[-. /]*(\pL{3,9}|\d{1,2})[-. /]*\d{4}\.?$`)
 
 // choose tells applicants from the signer.
 func (c *content) choose(people, tabled []*person, signs []signBlock) {
@@ -372,9 +389,12 @@ var positionOffice = regexp.MustCompile(`(?i)^(?:(?:plt|plh|pj|a\.?\s?n|u\.?\s?b
 func (c *content) officeOfPosition() {
 	pos := c.signer.values[fieldPosition]
 	if m := positionOffice.FindStringSubmatch(pos); m != nil {
-		c.office = valueAt{m[1], c.signer.lines[fieldPosition]}
+		c.office = valueAt{strings.TrimSpace(belowHead.ReplaceAllString(m[1], "")), c.signer.lines[fieldPosition]}
 	}
 }
+
+// belowHead is what follows the office in the position of one who signs for its head.
+var belowHead = regexp.MustCompile(`(?i),?\s+(sekretaris|u\.?\s?b|kepala (bidang|bagian|sub)|kabid|kabag|asisten)\b.*$`)
 
 func str(s string) *string {
 	if s == "" {

@@ -3,6 +3,7 @@ package letter
 import (
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // paragraph is running text with the line that each of its bytes stood on.
@@ -142,7 +143,43 @@ func nameBefore(s string) (string, int) {
 	if c := cleanName(t); c != "" && len(strings.Fields(c)) <= 9 && capitalised(c) && nameLike.MatchString(c) {
 		return c, at
 	}
-	return "", 0
+	return nameSuffix(s)
+}
+
+// nameSuffix is the name that a text ends with: the longest run of capitalised words and titles, whatever stands before it.
+func nameSuffix(s string) (string, int) {
+	at := len(s)
+	next := ""
+	for {
+		rest := strings.TrimRight(s[:at], " ")
+		i := strings.LastIndexByte(rest, ' ') + 1
+		w := rest[i:]
+		if w == "" || strings.HasSuffix(w, ",") && next != "" && !degree.MatchString(strings.Trim(next, ",")) || !nameWord(w) {
+			break
+		}
+		at, next = i, w
+	}
+	name := cleanName(s[at:])
+	if name == "" || strings.Trim(s[at:], " ,") == "" || len(strings.Fields(name)) > 9 || degree.MatchString(name) || officeWord.MatchString(name) || positionWord.MatchString(name) {
+		return "", 0
+	}
+	return name, at
+}
+
+var (
+	degree    = regexp.MustCompile(`^(?:(?:[SMAD]|Ph|Sp|Gr)\.?\s?[A-Z][\p{L}.]*|(?i:m\.?[a-z]{1,3}|apt|ners?|ns|prof|dr|drg|drs|dra|ir|hj?|amd)\.?|[A-Z]{2,5}\.?)$`)
+	notAName  = regexp.MustCompile(`^(?i:tte|nip|nik|asn|pns|pppk|opd|upt|bsre|passphrase|reset|yth|bapak|ibu|bpk|sdri?|saudarai?|kepala|camat|lurah|pejabat|pegawai|pemilik|atas|nama|an|permohonan|elektronik|sertifikat|tanda|tangan|surat|hal|mohon|bahwa|dengan|untuk|kepada|kami|saya|oleh|yaitu|yakni|dan|serta|dinas|kabupaten|kota|email|e-mail)$`)
+	smallWord = regexp.MustCompile(`^(?i:dr|drg|drs|dra|ir|apt|bin|binti|van|al|h|hj|ns)\.?,?$`)
+)
+
+// nameWord: a capitalised word or a title that may stand within a name.
+func nameWord(w string) bool {
+	core := strings.Trim(w, ",.()")
+	if core == "" || notAName.MatchString(core) || !nameLike.MatchString(w) || strings.HasSuffix(w, ".") && !degree.MatchString(w) && len(core) > 4 {
+		return false
+	}
+	r := []rune(core)[0]
+	return unicode.IsUpper(r) || smallWord.MatchString(w)
 }
 
 // capitalised: most words begin with a capital, as names in running text do.
