@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"pulih/internal/config/accounts"
 	"pulih/internal/console"
 	"pulih/internal/letter"
 	"pulih/scheduler"
@@ -17,7 +18,13 @@ import (
 // handler puts the health pages beside the console.
 func handler(o *opened, d *scheduler.Daemon, opts scheduler.Options) (http.Handler, error) {
 	desk := console.Options{Store: o.store, Agencies: o.cfg.Agencies(), PublicURL: o.cfg.PublicURL, Now: opts.Now, Log: opts.Log, AMS: d.AMS,
-		Reader: letter.NewReader(letter.Options{}), Report: d.Report, Sentences: func(ctx context.Context) []string { return d.Health(ctx).Sentences }}
+		Reader: letter.NewReader(letter.Options{}), Report: d.Report, OIDC: map[string]console.OIDC{}, Sentences: func(ctx context.Context) []string { return d.Health(ctx).Sentences }}
+	for _, t := range o.cfg.Tenants {
+		if t.SSO != nil {
+			desk.OIDC[t.Key] = console.OIDC{Issuer: t.SSO.Issuer, ClientID: t.SSO.ClientID, ClientSecret: t.SSO.ClientSecret.Reveal(), Name: t.SSO.Name,
+				Strong: t.SSO.Strong, Client: accounts.HTTPClient(&t)}
+		}
+	}
 	if o.demo != nil {
 		desk.Demo, desk.DemoAMS = true, func(_, person string) (user, password, otp string) { return o.demo.Account(person) }
 	}

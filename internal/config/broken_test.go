@@ -41,6 +41,10 @@ func TestBrokenFilesSayWhatIsWrongWhereAndWhatWasExpected(t *testing.T) {
 			`10: agencies[0].zone: "Asia/Jakata" is no time zone; expected e.g. "Asia/Jakarta", "Asia/Makassar" or "Asia/Jayapura"`},
 		{"zone of the machine", "Asia/Jakarta", "Local",
 			`10: agencies[0].zone: "Local" is no time zone; expected e.g. "Asia/Jakarta", "Asia/Makassar" or "Asia/Jayapura"`},
+		{"key of a page", "key: purbalingga", "key: masuk",
+			`3: agencies[0].key: "masuk" is a page of the program itself; expected another, e.g. the region's name`},
+		{"sign-on over plain http", "    zone:", "    sso: {issuer: 'http://sso.example', client_id: pulih, client_secret_env: IMAP}\n    zone:",
+			`10: agencies[0].sso.issuer: the client's secret would go over plain http; expected https, or http to this machine alone`},
 		{"key twice", "    prefix: PBG\n", "    prefix: PBG\n    prefix: PBX\n",
 			`5: agencies[0].prefix: given twice, first in line 4`},
 		{"misspelt key below", "user: tte,", "user: tte, pasword_env: IMAP,",
@@ -280,7 +284,7 @@ func TestFilesThatAreNoConfiguration(t *testing.T) {
 		"too large":     {strings.Repeat("#", maxFile+1), "1: not readable as YAML: larger than 4 MB"},
 		"no agency": {"operator: {email: a@pulih.example}\nagencies: []\n", "2: agencies: empty; expected at least one item, each " +
 			"keys with values: key, prefix, name, unit, team, phone, hours_text, domains, zone, sop, hours, closed_days, mode, consent, rules, " +
-			"srikandi, inbox, outbox, bsre, schedules, templates, ca_file, staff, offices"},
+			"srikandi, inbox, outbox, bsre, sso, schedules, templates, ca_file, staff, offices"},
 	} {
 		_, err := Parse([]byte(c.text), "pulih.yaml", smallEnv)
 		if got := fmt.Sprint(err); got != "pulih.yaml:"+c.want {

@@ -87,6 +87,7 @@ type Tenant struct {
 	Inbox     *Inbox    `yaml:"inbox"`
 	Outbox    *Outbox   `yaml:"outbox" required:"true"`
 	BSrE      BSrE      `yaml:"bsre"`
+	SSO       *SSO      `yaml:"sso"`
 	Schedules Schedules `yaml:"schedules"`
 	Templates string    `yaml:"templates" is:"path"`
 	CAFile    string    `yaml:"ca_file" is:"path"`
@@ -195,6 +196,15 @@ type AMS struct {
 	DetailsPath string `yaml:"details_path" default:"/api/rest/manage/user/details/{uid}" is:"urlpath"`
 	PhonePath   string `yaml:"phone_path" default:"/api/rest/manage/user/verify/phone" is:"urlpath"`
 	ResetPath   string `yaml:"reset_path" default:"/api/rest/manage/cert/passphrase/reset/{uid}/{serialNumber}" is:"urlpath"`
+}
+
+// SSO is the agency's own single sign-on for the desk (OpenID Connect Core 1.0), beside the link by mail.
+type SSO struct {
+	Issuer       string `yaml:"issuer" required:"true" is:"url"`
+	ClientID     string `yaml:"client_id" required:"true"`
+	ClientSecret Secret `yaml:"client_secret" required:"true"`
+	Name         string `yaml:"name"`                   // on the button; none: "Masuk lewat SSO" and the agency's name
+	Strong       bool   `yaml:"strong" default:"false"` // it asks for a second factor, so no passkey is asked for
 }
 
 // Schedules say when reports go out, in the agency's zone (schedule.go). "off" turns one off.

@@ -30,9 +30,16 @@ func (c *Config) verify(r *reader) {
 		if s := t.Srikandi; s != nil {
 			once.check("Srikandi account", strings.TrimSpace(s.URL+" "+s.ClientID+" "+s.Folder), key+".srikandi")
 		}
+		// The pages of an agency begin with its key.
+		if slices.Contains(PageWords, t.Key) {
+			r.bad(key+".key", "%q is a page of the program itself; expected another, e.g. the region's name", t.Key)
+		}
 		t.verify(r, key)
 	}
 }
+
+// PageWords begin the paths of pages that belong to no agency.
+var PageWords = []string{"aset", "demo", "healthz", "keluar", "masuk", "metrics", "oidc", "readyz"}
 
 // unique finds values that stand in two places.
 type unique struct {
@@ -80,6 +87,9 @@ func (t *Tenant) verify(r *reader, key string) {
 	t.verifySrikandi(r, key+".srikandi")
 	t.verifyMail(r, key)
 	t.verifyBSrE(r, key+".bsre")
+	if t.SSO != nil && plain(t.SSO.Issuer) {
+		r.bad(key+".sso.issuer", "the client's secret would go over plain http; expected https, or http to this machine alone")
+	}
 	t.verifyStaff(r, key)
 	t.verifyLeave(r, key)
 	t.verifyOffices(r, key)

@@ -12,7 +12,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -88,9 +87,6 @@ func newConsole(o Options, routes []route) (*Console, error) {
 	}
 	c.secure = c.public.Scheme == "https" || (c.public.Host != "" && !loopback(c.public.Hostname()))
 	for _, a := range o.Agencies {
-		if slices.Contains(reserved, a.Key) {
-			return nil, fmt.Errorf("agency %s: the desk needs this word for a page of its own; choose another key", a.Key)
-		}
 		c.agencies[a.Key] = a
 	}
 	if c.views, err = parseViews(templateFiles); err != nil {
@@ -113,9 +109,6 @@ func newConsole(o Options, routes []route) (*Console, error) {
 	}
 	return c, nil
 }
-
-// Paths that don't begin with an agency's key.
-var reserved = []string{"masuk", "keluar", "s", "aset", "demo", "oidc", "healthz", "readyz", "metrics"}
 
 // ServeHTTP answers a request. Other sites' forms are refused before anything else (RFC 6454; Sec-Fetch-Site).
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {

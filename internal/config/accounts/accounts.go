@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"net/http"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -104,6 +105,13 @@ func AMS(t *config.Tenant, now func() time.Time) (*bsre.AMS, error) {
 		TokenPath: a.TokenPath, FindPath: a.FindPath, DetailsPath: a.DetailsPath, PhonePath: a.PhonePath, ResetPath: a.ResetPath,
 		Timeout: a.Timeout, ResetTimeout: a.ResetTimeout, RootCAs: t.RootCAs, Now: now,
 	})
+}
+
+// HTTPClient trusts the agency's certificate authorities: for its single sign-on.
+func HTTPClient(t *config.Tenant) *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = tlsConfig(t)
+	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
 }
 
 // reader asks for the secret at each sign-in, so that a renewed file needs no restart; nil without a secret.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
@@ -35,7 +36,7 @@ const (
 // Finding is what trying one part showed, in a sentence for the operator.
 type Finding struct {
 	Agency   string `json:"agency,omitempty"` // key; "" for the installation as a whole
-	Part     string `json:"part"`             // database, state, keys, programs, calendar, srikandi, inbox, outbox, esign, beid, portal
+	Part     string `json:"part"`             // database, state, keys, programs, calendar, srikandi, inbox, outbox, esign, beid, portal, sso
 	State    State  `json:"state"`
 	Sentence string `json:"sentence"` // Indonesian; holds no secret
 }
@@ -114,6 +115,9 @@ func ofAgency(t *config.Tenant, now time.Time) []trial {
 	if a := t.BSrE.AMS; a != nil {
 		add("beid", "BeID", func(ctx context.Context) (State, string) { return tryReach(ctx, t, a.BeIDURL, "bsre.ams.beid_url") })
 		add("portal", "Portal AMS", func(ctx context.Context) (State, string) { return tryReach(ctx, t, a.PortalURL, "bsre.ams.portal_url") })
+	}
+	if t.SSO != nil {
+		add("sso", "SSO", func(ctx context.Context) (State, string) { return trySSO(ctx, t) })
 	}
 	return trials
 }
@@ -315,6 +319,17 @@ func noNIK(version string) string {
 		return "0000000000000000"
 	}
 	return ""
+}
+
+// trySSO reads the provider's own description (OpenID Connect Discovery 1.0).
+func trySSO(ctx context.Context, t *config.Tenant) (State, string) {
+	if err := reach(ctx, t.SSO.Issuer, t.RootCAs); err != nil {
+		return Failed, explain(err, address(t.SSO.Issuer), "sso.issuer")
+	}
+	if _, err := oidc.NewProvider(oidc.ClientContext(ctx, HTTPClient(t)), t.SSO.Issuer); err != nil {
+		return Failed, "dapat dihubungi, tetapi bukan layanan OpenID Connect di alamat itu; periksa sso.issuer, sampai garis miring terakhirnya."
+	}
+	return OK, "mengenalkan diri sebagai layanan masuk."
 }
 
 // tryReach looks whether a web server answers at all, without signing in.

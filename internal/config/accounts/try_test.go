@@ -9,6 +9,7 @@ import (
 	"io"
 	"log"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -27,14 +28,14 @@ import (
 // world has everything that an agency's configuration can name, on loopback: real Dovecot and PostgreSQL, an SMTP server, and the
 // simulators of Srikandi and BSrE.
 type world struct {
-	dir      string
-	imap     *mailtest.Dovecot
-	smtp     *mailsim.Sim // OpenSMTPD is mailflow's to try; here a sign-in is enough
-	database string
-	srikandi *srikandisim.Server
-	gateway  *httptest.Server
-	esign    *httptest.Server
-	bsre     *bsresim.Sim
+	dir        string
+	imap       *mailtest.Dovecot
+	smtp       *mailsim.Sim // OpenSMTPD is mailflow's to try; here a sign-in is enough
+	database   string
+	srikandi   *srikandisim.Server
+	gateway    *httptest.Server
+	sso, esign *httptest.Server
+	bsre       *bsresim.Sim
 }
 
 var now = time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
@@ -59,6 +60,12 @@ func newWorld(t *testing.T) *world {
 	w.esign.Config.ErrorLog = log.New(io.Discard, "", 0) // of refused certificates, which is what is tried
 	w.esign.StartTLS()
 	t.Cleanup(w.esign.Close)
+	w.sso = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/.well-known/openid-configuration" {
+			fmt.Fprintf(rw, `{"issuer": %[1]q, "authorization_endpoint": "%[1]s/masuk", "token_endpoint": "%[1]s/token", "jwks_uri": "%[1]s/kunci"}`, w.sso.URL)
+		}
+	}))
+	t.Cleanup(w.sso.Close)
 	cluster, err := store.StartThrowawayCluster(t.Context(), filepath.Join(mailtest.Dir(t), "pg"))
 	if err != nil {
 		t.Fatal(err)
@@ -113,12 +120,13 @@ agencies:
     bsre:
       esign: {url: '%[5]s', user: pulih, password_file: esign}
       ams: {beid_url: '%[5]s', portal_url: '%[5]s', operator_ip: 203.0.113.7}
+    sso: {issuer: '%[6]s', client_id: pulih, client_secret_file: srikandi}
     staff:
       - {id: surya, name: Surya, position: Kadin, email: surya@purbalinggakab.go.id, roles: [head]}
       - {id: rini, name: Rini, position: Verifikator, email: rini@purbalinggakab.go.id, roles: [section, verifier]}
     offices:
       - {id: dinkes, name: Dinas Kesehatan, head: {name: Endah, position: Kepala, email: endah@purbalinggakab.go.id}}
-`, w.dir, w.gateway.URL, imap, smtp, w.esign.URL)
+`, w.dir, w.gateway.URL, imap, smtp, w.esign.URL, w.sso.URL)
 	return strings.NewReplacer(replace...).Replace(text)
 }
 
@@ -151,6 +159,7 @@ func TestAWorkingInstallationIsToldPartByPart(t *testing.T) {
 		"esign":    "eSign Purbalingga: menjawab pertanyaan status.",
 		"beid":     "BeID Purbalingga: dapat dihubungi (tanpa masuk).",
 		"portal":   "Portal AMS Purbalingga: dapat dihubungi (tanpa masuk).",
+		"sso":      "SSO Purbalingga: mengenalkan diri sebagai layanan masuk.",
 	} {
 		if f := got[part]; f.State != OK || !strings.HasPrefix(f.Sentence, want) {
 			t.Errorf("%s: %s, %q; expected %q", part, f.State, f.Sentence, want)
@@ -194,6 +203,7 @@ func TestEachFailureIsASentenceThatSaysWhatToDo(t *testing.T) {
 		{"eSign's password", "esign", []string{"password_file: esign", "password_file: wrong"}, "eSign Purbalingga: server menolak akun; periksa bsre.esign.user dan kata sandinya."},
 		{"eSign of an unknown authority", "esign", []string{"    ca_file: ca.pem\n", ""}, "eSign Purbalingga: sertifikat TLS " + w.esign.Listener.Addr().String() + " tidak dikenal; bila penerbitnya milik instansi sendiri, sebut berkasnya di ca_file."},
 		{"portal gone", "portal", []string{"portal_url: '" + w.esign.URL, "portal_url: 'https://127.0.0.1:" + closed}, "Portal AMS Purbalingga: alamat 127.0.0.1:" + closed + " menolak sambungan; periksa bsre.ams.portal_url, dan apakah servernya berjalan."},
+		{"sign-on at another address", "sso", []string{w.sso.URL, w.sso.URL + "/lain"}, "SSO Purbalingga: dapat dihubungi, tetapi bukan layanan OpenID Connect di alamat itu; periksa sso.issuer, sampai garis miring terakhirnya."},
 		{"state is a file", "state", []string{"/pulih\n", "/db\n"}, "Direktori state: " + w.dir + "/db bukan direktori."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
