@@ -59,8 +59,21 @@ func Open(ctx context.Context, url string, keys *Keys) (*Store, error) {
 	return &Store{Pool: pool, Keys: keys, jobs: jobs}, nil
 }
 
-// Close ends all connections.
-func (s *Store) Close() { s.Pool.Close() }
+// closeWithin is how long Close waits for connections in use: a page that still holds one must not keep the program from ending in time.
+const closeWithin = 2 * time.Second
+
+// Close ends all connections, and forsakes those that nobody gives back.
+func (s *Store) Close() {
+	closed := make(chan struct{})
+	go func() {
+		s.Pool.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closeWithin):
+	}
+}
 
 // Tx is one transaction. Bundled mails are written at its end.
 type Tx struct {
