@@ -19,9 +19,13 @@ import (
 // lockChain takes the agency's place at the end of its chain of hashes. All writers of one agency queue here, so that a request's events
 // are always decided on its newest state.
 func (tx *Tx) lockChain(agencyKey string) (last int64, hash []byte, err error) {
-	_, err = tx.Exec(tx.ctx, `INSERT INTO chains (agency, last, hash) VALUES ($1, 0, '') ON CONFLICT DO NOTHING`, agencyKey)
-	if err == nil {
-		err = tx.QueryRow(tx.ctx, `SELECT last, hash FROM chains WHERE agency = $1 FOR UPDATE`, agencyKey).Scan(&last, &hash)
+	take := func() error {
+		return tx.QueryRow(tx.ctx, `SELECT last, hash FROM chains WHERE agency = $1 FOR UPDATE`, agencyKey).Scan(&last, &hash)
+	}
+	if err = take(); errors.Is(err, pgx.ErrNoRows) { // the agency's first event
+		if _, err = tx.Exec(tx.ctx, `INSERT INTO chains (agency, last, hash) VALUES ($1, 0, '') ON CONFLICT DO NOTHING`, agencyKey); err == nil {
+			err = take()
+		}
 	}
 	if err != nil {
 		return 0, nil, fmt.Errorf("locking the events of %s: %w", agencyKey, err)
@@ -134,6 +138,10 @@ func (s *Store) events(ctx context.Context, q querier, number string) ([]request
 	if err != nil {
 		return nil, err
 	}
+	return s.openEvents(list)
+}
+
+func (s *Store) openEvents(list []eventRow) (_ []request.Event, err error) {
 	out := make([]request.Event, len(list))
 	for i, r := range list {
 		if out[i], err = s.openEvent(r); err != nil {
@@ -220,18 +228,16 @@ func (tx *Tx) Act(a *agency.Agency, number string, cmds ...request.Command) (req
 	if _, _, err := tx.lockChain(a.Key); err != nil {
 		return request.State{}, err
 	}
-	events, err := tx.s.events(tx.ctx, tx, number)
+	rows, err := eventRows(tx.ctx, tx, number, false)
 	if err != nil {
 		return request.State{}, err
 	}
-	var owner string
-	if len(events) > 0 {
-		if err := tx.QueryRow(tx.ctx, `SELECT agency FROM events WHERE number = $1 LIMIT 1`, number).Scan(&owner); err != nil {
-			return request.State{}, fmt.Errorf("reading the owner of %s: %w", number, err)
-		}
-	}
-	if owner != a.Key {
+	if len(rows) == 0 || rows[0].Agency != a.Key {
 		return request.State{}, fmt.Errorf("request %s: %w", number, ErrNotFound)
+	}
+	events, err := tx.s.openEvents(rows)
+	if err != nil {
+		return request.State{}, err
 	}
 	return tx.actOn(a, request.Fold(number, events), cmds)
 }

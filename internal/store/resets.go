@@ -197,66 +197,77 @@ func (s *Store) ResetsStopped(ctx context.Context, agencyKey string) (stopped bo
 }
 
 // Facts gathers what a decision about a reset needs to know beyond its request.
-func (s *Store) Facts(ctx context.Context, a *agency.Agency, st request.State, verifier string, now time.Time) (request.Facts, error) {
-	return s.facts(ctx, s.Pool, a, st, verifier, now)
+func (s *Store) Facts(ctx context.Context, a *agency.Agency, st request.State, verifier string, now time.Time) (f request.Facts, err error) {
+	if f, err = s.facts(ctx, s.Pool, a, st); err == nil {
+		err = s.countToday(ctx, s.Pool, a, verifier, now, &f)
+	}
+	return f, err
 }
 
-// informed fills the facts of a command in, as the transaction sees them.
+// informed fills the facts of a command in, as the transaction sees them. In AMS mode only the call itself is counted: its guard asks Facts.
 func (tx *Tx) informed(a *agency.Agency, st request.State, cmd request.Command) (_ request.Command, err error) {
 	switch c := cmd.(type) {
 	case request.Approve:
-		c.Facts, err = tx.s.facts(tx.ctx, tx, a, st, c.By.ID, tx.now)
+		if c.Facts, err = tx.s.facts(tx.ctx, tx, a, st); err == nil && a.Mode != agency.AMS {
+			err = tx.s.countToday(tx.ctx, tx, a, c.By.ID, tx.now, &c.Facts)
+		}
 		return c, err
 	case request.Book:
-		c.Facts, err = tx.s.facts(tx.ctx, tx, a, st, c.Booking.Verifier, tx.now)
+		c.Facts, err = tx.s.facts(tx.ctx, tx, a, st)
 		return c, err
 	case request.Confirm:
-		c.Facts, err = tx.s.facts(tx.ctx, tx, a, st, c.By.ID, tx.now)
+		if c.Facts, err = tx.s.facts(tx.ctx, tx, a, st); err == nil {
+			err = tx.s.countToday(tx.ctx, tx, a, c.By.ID, tx.now, &c.Facts)
+		}
 		return c, err
 	}
 	return cmd, nil
 }
 
-func (s *Store) facts(ctx context.Context, q querier, a *agency.Agency, st request.State, verifier string, now time.Time) (f request.Facts, err error) {
+func (s *Store) facts(ctx context.Context, q querier, a *agency.Agency, st request.State) (f request.Facts, err error) {
 	l, err := line(ctx, q, a.Key, "")
 	if err != nil {
 		return f, err
 	}
 	f.Stopped = l.StoppedAt != nil
-	if f.LastReset, err = s.lastReset(ctx, q, a.Key, st); err != nil {
-		return f, err
-	}
+	f.LastReset, err = s.lastReset(ctx, q, a.Key, st)
+	return f, err
+}
+
+// countToday counts this day's resets, in the agency's zone. In whose name they were made is sealed, so that each is opened: a daily cap
+// keeps them few.
+func (s *Store) countToday(ctx context.Context, q querier, a *agency.Agency, verifier string, now time.Time, f *request.Facts) error {
 	local := now.In(a.Zone)
-	rows, err := q.Query(ctx, `SELECT number, version, agency, chain, kind, at, seen, body, previous, hash FROM events
-		WHERE agency = $1 AND kind IN ('ResetBooked', 'ResetConfirmed') AND at >= $2`, a.Key,
-		time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, a.Zone))
+	rows, err := q.Query(ctx, `SELECT `+eventColumns+` FROM events e WHERE agency = $1 AND kind IN ('ResetBooked', 'ResetConfirmed') AND at >= $2`,
+		a.Key, time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, a.Zone))
 	if err != nil {
-		return f, fmt.Errorf("counting the resets of %s: %w", a.Key, err)
+		return fmt.Errorf("counting the resets of %s: %w", a.Key, err)
 	}
 	today, err := pgx.CollectRows(rows, pgx.RowToStructByPos[eventRow])
 	if err != nil {
-		return f, fmt.Errorf("counting the resets of %s: %w", a.Key, err)
+		return fmt.Errorf("counting the resets of %s: %w", a.Key, err)
 	}
-	for _, r := range today {
-		e, err := s.openEvent(r)
-		if err != nil {
-			return f, err
-		}
-		f.AgencyToday++
+	events, err := s.openEvents(today)
+	if err != nil {
+		return err
+	}
+	f.AgencyToday = len(events)
+	for _, e := range events {
 		if e.By.ID == verifier {
 			f.VerifierToday++
 		}
 	}
-	return f, nil
+	return nil
 }
 
 // lastReset is when a reset was last made, or may have been, for the same person in any other request; zero if never. Who has no NIP is
 // known by name.
 func (s *Store) lastReset(ctx context.Context, q querier, agencyKey string, st request.State) (time.Time, error) {
-	rows, err := q.Query(ctx, `SELECT max(e.at) FROM events e JOIN requests r ON r.number = e.number
-		WHERE e.agency = $1 AND r.number <> $4 AND e.kind IN ('ResetAccepted', 'ResetConfirmed', 'ResetUncertain')
-			AND (r.nip_key = $2 OR ($2::bytea IS NULL OR r.nip_key IS NULL) AND lower(r.applicant) = lower($3))`,
-		agencyKey, s.Keys.Lookup("nip", agency.Digits(st.Subject.NIP)), st.Subject.Name, st.Number)
+	rows, err := q.Query(ctx, `SELECT max(e.at) FROM events e
+		WHERE e.kind IN ('ResetAccepted', 'ResetConfirmed', 'ResetUncertain') AND e.number <> $4 AND e.number IN (
+			SELECT number FROM requests WHERE agency = $1 AND nip_key = $2
+			UNION SELECT number FROM requests WHERE agency = $1 AND applicant_fold = $3 AND ($2::bytea IS NULL OR nip_key IS NULL))`,
+		agencyKey, s.Keys.Lookup("nip", agency.Digits(st.Subject.NIP)), agency.FoldName(st.Subject.Name), st.Number)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("looking for the last reset: %w", err)
 	}

@@ -201,7 +201,7 @@ func (b *bench) ask(ctx context.Context, i int, f agency.Official) (number strin
 	return number, err
 }
 
-// settled waits for the outcome of the call, not only for the call: the next one is measured by itself.
+// settled waits for the outcome of the call and for what follows from it, mails and looks: the next one is measured by itself.
 func (b *bench) settled(ctx context.Context, number string, calls int) error {
 	for ctx.Err() == nil {
 		s, err := b.store.State(ctx, number)
@@ -209,7 +209,7 @@ func (b *bench) settled(ctx context.Context, number string, calls int) error {
 			return err
 		}
 		if s.Status == request.StatusLink && len(b.world.BSrE.Journal()) == calls {
-			return nil
+			return b.quiet(ctx)
 		}
 		if s.Status == request.StatusRefused || s.Status == request.StatusUncertain {
 			return fmt.Errorf("%s: %s", number, s.Words)
@@ -217,6 +217,16 @@ func (b *bench) settled(ctx context.Context, number string, calls int) error {
 		time.Sleep(2 * time.Millisecond)
 	}
 	return ctx.Err()
+}
+
+func (b *bench) quiet(ctx context.Context) error {
+	for jobs := 1; jobs > 0; time.Sleep(5 * time.Millisecond) {
+		err := b.store.Pool.QueryRow(ctx, `SELECT count(*) FROM river_job WHERE state IN ('available', 'running') AND kind NOT IN ('sweep', 'poll_gateway')`).Scan(&jobs)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 var zero = time.Date(2026, 11, 23, 9, 0, 0, 0, bsre.WIB)
