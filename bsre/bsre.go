@@ -28,7 +28,7 @@ import (
 	"golang.org/x/net/html"
 )
 
-// What can go wrong while reading. All but ErrAmbiguous, ErrNotFound and those about a sign-in are temporary: ask again later.
+// What can go wrong while reading. All but ErrAmbiguous, ErrNotFound, ErrNobody and those about a sign-in are temporary: ask again later.
 var (
 	// ErrUnreachable: no answer came (dial, time-out, cut connection).
 	ErrUnreachable = errors.New("BSrE tidak dapat dihubungi")
@@ -44,6 +44,8 @@ var (
 	ErrAmbiguous = errors.New("lebih dari satu pengguna AMS cocok")
 	// ErrNotFound: no user matches.
 	ErrNotFound = errors.New("pengguna AMS tidak ditemukan")
+	// ErrNobody: too little is known of the person to ask about them; nothing was sent.
+	ErrNobody = errors.New("NIK atau e-mail yang diperlukan tidak diketahui")
 )
 
 // WIB is the zone of BSrE's dates that carry none (UTC+7, no summer time).

@@ -110,7 +110,8 @@ func guarded(b *gobreaker.CircuitBreaker[answer], c call, req *http.Request) (an
 
 var errServer = errors.New("5xx")
 
-// Status asks for a user's status. With an error the code is Unknown, and the error is temporary unless it is ErrCredentials.
+// Status asks for a user's status. With an error the code is Unknown, and the error is temporary unless it is
+// ErrCredentials or ErrNobody: version 1 of the gateway knows people by their NIK alone.
 func (e *ESign) Status(ctx context.Context, who Identity) (Status, error) {
 	c := call{client: e.status, doing: "asking the eSign gateway for a status"}
 	req, err := e.statusRequest(ctx, who)
@@ -127,14 +128,14 @@ func (e *ESign) Status(ctx context.Context, who Identity) (Status, error) {
 func (e *ESign) statusRequest(ctx context.Context, who Identity) (*http.Request, error) {
 	if e.conf.Version == 1 {
 		if who.NIK == "" {
-			return nil, errors.New("version 1 of the gateway needs the NIK")
+			return nil, ErrNobody
 		}
 		return e.request(ctx, http.MethodGet, "/api/user/status/"+url.PathEscape(who.NIK), nil)
 	}
 	question := map[string]string{"nik": who.NIK}
 	if who.NIK == "" {
 		if who.Email == "" {
-			return nil, errors.New("neither NIK nor e-mail is known")
+			return nil, ErrNobody
 		}
 		question = map[string]string{"email": who.Email}
 	}

@@ -118,7 +118,7 @@ func holdWords(err error) string {
 	switch {
 	case errors.As(err, &h):
 		return string(h)
-	case errors.Is(err, bsre.ErrUnreachable), errors.Is(err, bsre.ErrUnreadable), errors.Is(err, bsre.ErrResting):
+	case silent(err), errors.Is(err, bsre.ErrResting):
 		return "BSrE tidak dapat dihubungi; dicoba lagi."
 	}
 	return "Reset belum dapat disiapkan; dicoba lagi."
@@ -222,7 +222,7 @@ func (d *Daemon) book(ctx context.Context, t *tenant, r store.WaitingReset, p *p
 
 // call makes the one request. A stop of the daemon ends the wait for an answer: the outcome is uncertain then. It is written whatever
 // happens.
-func (d *Daemon) call(ctx context.Context, t *tenant, r store.WaitingReset, p *plan) error {
+func (d *Daemon) call(ctx context.Context, t *tenant, r store.WaitingReset, p *plan) (err error) {
 	out := t.ams.Reset(ctx, p.session, p.booking.UID, p.booking.Serial)
 	ctx = context.WithoutCancel(ctx)
 	d.reached("called")
@@ -235,22 +235,26 @@ func (d *Daemon) call(ctx context.Context, t *tenant, r store.WaitingReset, p *p
 	case bsre.NotSent:
 		cmd.Kind = request.ResetNotSent
 	}
-	if out.SessionEnded {
-		cmd.Kind = request.ResetNotSent
+	// A 401 is a refusal like any other: only reading calls are repeated with a new token (contracts/bsre.md), and one approval is one call.
+	if out.Kind == bsre.Refused && out.SessionEnded {
+		cmd.Text = "AMS menolak karena sesi sudah berakhir; reset tidak dijalankan. Setujui sekali lagi bila datanya masih benar. Jawaban AMS: " + out.Message
 	}
 	if err := d.settle(ctx, t, r.Number, cmd); err != nil {
 		return err
 	}
 	d.reached("settled")
-	if cmd.Kind != request.ResetNotSent {
-		return nil
-	}
 	if out.SessionEnded {
 		if _, err := d.renew(ctx, t, p.booking.Verifier, p.session); err != nil && !errors.Is(err, bsre.ErrSessionEnded) {
 			d.log.Warn("renewing a session", "agency", t.Key, "err", err)
 		}
 	}
-	return d.store.HoldReset(ctx, r, out.Message, d.now())
+	if cmd.Kind != request.ResetNotSent {
+		return nil
+	}
+	if !out.SessionEnded { // the portal couldn't even be dialled
+		err = d.store.BeginOutage(ctx, t.Key, "bsre", "BSrE tidak menjawab.", d.now())
+	}
+	return errors.Join(err, d.store.HoldReset(ctx, r, out.Message, d.now()))
 }
 
 // tripAfter is how many calls in a row may end in the unknown before all resets of the agency are held: the next link would be lost, too.

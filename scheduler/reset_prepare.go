@@ -64,10 +64,26 @@ func (d *Daemon) record(ctx context.Context, t *tenant, s request.State, uid str
 	if err == nil {
 		details, err = ams.Details(ctx, &l.session, uid)
 	}
+	err = d.heard(ctx, t, err)
 	if errors.Is(err, bsre.ErrSessionEnded) {
 		return uid, details, errors.Join(err, d.store.DropSessionOf(ctx, t.Key, l.verifier, l.session.Plain()))
 	}
 	return uid, details, err
+}
+
+// heard keeps the spans in which BSrE doesn't answer, for the clocks that are shown without them. It hands the call's error on.
+func (d *Daemon) heard(ctx context.Context, t *tenant, err error) error {
+	switch {
+	case ctx.Err() != nil || errors.Is(err, bsre.ErrResting):
+		return err
+	case silent(err):
+		return errors.Join(err, d.store.BeginOutage(ctx, t.Key, "bsre", "BSrE tidak menjawab.", d.now()))
+	}
+	return errors.Join(err, d.store.EndOutage(ctx, t.Key, "bsre", d.now()))
+}
+
+func silent(err error) bool {
+	return errors.Is(err, bsre.ErrUnreachable) || errors.Is(err, bsre.ErrUnreadable)
 }
 
 // doneBefore finds that an earlier call, of which nobody knew the outcome, has led to a new certificate: another one would only undo it.

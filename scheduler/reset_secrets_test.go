@@ -54,6 +54,9 @@ func TestSecretsStayInsideTheReset(t *testing.T) {
 	}
 	keepTokens() // refreshed meanwhile
 	p.expect(first, request.StatusUncertain)
+	p.expect(second, request.StatusRefused)
+	p.approve(second, "rini")
+	p.run()
 	p.expect(second, request.StatusLink)
 
 	search := func(where, text string) {

@@ -105,7 +105,7 @@ func (d *Daemon) renew(ctx context.Context, t *tenant, verifier string, failed b
 	if errors.Is(err, bsre.ErrSessionEnded) {
 		return s, errors.Join(err, d.store.DropSessionOf(ctx, t.Key, verifier, plain))
 	} else if err != nil {
-		return s, err
+		return s, d.heard(ctx, t, err)
 	}
 	return renewed, d.store.RenewSession(context.WithoutCancel(ctx), t.Key, verifier, renewed.Plain(), later(renewed.ExpiresAt, renewed.RefreshExpiresAt))
 }

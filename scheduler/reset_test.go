@@ -201,6 +201,49 @@ func TestALostAnswerIsNeverACallAgain(t *testing.T) {
 	}
 }
 
+// A token that runs out between the last reading and the call: AMS turned the call away, and still it is no call to be repeated by itself.
+func TestACallOnADeadTokenIsNeverRepeated(t *testing.T) {
+	t.Parallel()
+	p := openPortal(t, bsresim.Options{})
+	p.signIn("rini")
+	p.sim.Script(bsresim.CallReset, bsresim.Unauthorized)
+	number := p.approved(head, "rini")
+	for range 3 {
+		p.run()
+		p.pass(16 * time.Minute)
+	}
+	p.expectCalls(headEmail)
+	if s := p.expect(number, request.StatusRefused); !strings.Contains(s.Words, "sesi sudah berakhir") || p.mails("refused-by-bsre") != 2 {
+		t.Errorf("words %q, %d mails", s.Words, p.mails("refused-by-bsre"))
+	}
+	if _, ok, err := p.session(t.Context(), p.tenant, "rini"); err != nil || !ok {
+		t.Errorf("the session wasn't renewed: %v", err)
+	}
+	p.approve(number, "rini")
+	p.run()
+	p.expectCalls(headEmail, headEmail)
+	p.expect(number, request.StatusLink)
+}
+
+// While BSrE doesn't answer, the span is kept: the clocks are shown with it and without.
+func TestBSrEsOutagesAreKept(t *testing.T) {
+	t.Parallel()
+	p := openPortal(t, bsresim.Options{})
+	p.signIn("rini")
+	p.sim.Script(bsresim.CallFind, bsresim.ErrorBefore, bsresim.DropBefore, bsresim.HTMLBefore)
+	number := p.approved(head, "rini")
+	begun := p.now()
+	for range 4 {
+		p.run()
+		p.pass(16 * time.Minute)
+	}
+	p.expect(number, request.StatusLink)
+	list, err := p.store.Outages(t.Context(), p.Key, begun, p.now(), p.now())
+	if err != nil || len(list) != 1 || list[0].System != "bsre" || !list[0].From.Equal(begun) || list[0].Until.Sub(begun) != 48*time.Minute {
+		t.Errorf("outages %+v, %v", list, err)
+	}
+}
+
 // A second call that a verifier has approved isn't made when the certificate shows that the first one has worked.
 func TestASecondCallIsSparedWhenTheFirstWorked(t *testing.T) {
 	t.Parallel()

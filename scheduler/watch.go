@@ -135,20 +135,21 @@ func (w *statusWorker) Work(ctx context.Context, job *river.Job[store.AskStatus]
 		return nil
 	}
 	status, err := t.esign.Status(ctx, bsre.Identity{NIK: s.Subject.NIK, Email: s.Subject.Email})
+	if errors.Is(err, bsre.ErrNobody) {
+		_, err = w.d.store.Act(ctx, t.Agency, s.Number, w.d.now(), request.SeeStatus{Text: "Status sertifikat tidak dapat ditanyakan: NIK pemohon tidak ada dalam surat. Periksa di AMS."})
+		return err
+	}
+	if t.ams == nil { // else AMS's own silence counts: no reset waits for the gateway
+		err = w.d.heard(ctx, t, err)
+	}
 	if err != nil {
-		if ctx.Err() == nil && (errors.Is(err, bsre.ErrUnreachable) || errors.Is(err, bsre.ErrUnreadable)) {
-			err = errors.Join(err, w.d.store.BeginOutage(ctx, t.Key, "bsre", "Gateway eSign tidak menjawab.", w.d.now()))
-		}
 		return err
 	}
-	if err := w.d.store.EndOutage(ctx, t.Key, "bsre", w.d.now()); err != nil {
-		return err
-	}
-	code, words := string(status.Code), ""
+	code := string(status.Code)
 	if status.Code == bsre.Unknown {
 		code = ""
 	}
-	words, _ = bsre.Advice(status.Code)
+	words, _ := bsre.Advice(status.Code)
 	_, err = w.d.store.Act(ctx, t.Agency, s.Number, w.d.now(), request.SeeStatus{Code: code, Text: words})
 	return err
 }
