@@ -2,14 +2,13 @@ package corpus
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/asn1"
 	"encoding/hex"
 	"fmt"
 	"math/big"
@@ -18,15 +17,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/smallstep/pkcs7"
+	"golang.org/x/crypto/ocsp"
 )
 
 // PKI is a certificate authority made up for tests; it vouches for nobody.
 type PKI struct {
 	Root     *x509.Certificate
-	rootKey  *ecdsa.PrivateKey
-	TSA      *x509.Certificate
-	tsaKey   *ecdsa.PrivateKey
+	rootKey  crypto.Signer
+	TSA      *Signer
 	serial   int64
 	From, To time.Time
 }
@@ -34,27 +32,24 @@ type PKI struct {
 // Signer is a certificate with its key.
 type Signer struct {
 	Cert *x509.Certificate
-	Key  *ecdsa.PrivateKey
+	Key  crypto.Signer
 }
 
 // NewPKI makes a root and a timestamp authority that are valid in that span.
 func NewPKI(name string, from, to time.Time) (*PKI, error) {
 	p := &PKI{From: from, To: to}
-	var err error
-	if p.rootKey, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
 		return nil, fmt.Errorf("making a test root: %w", err)
 	}
+	p.rootKey = key
 	t := &x509.Certificate{SerialNumber: p.next(), Subject: pkix.Name{CommonName: name}, NotBefore: from, NotAfter: to, IsCA: true, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign}
-	if p.Root, err = create(t, t, &p.rootKey.PublicKey, p.rootKey); err != nil {
+	if p.Root, err = create(t, t, key.Public(), key); err != nil {
 		return nil, err
 	}
-	tsa, err := p.issue("TSA "+name, from, to, x509.ExtKeyUsageTimeStamping)
-	if err != nil {
-		return nil, err
-	}
-	p.TSA, p.tsaKey = tsa.Cert, tsa.Key
-	return p, nil
+	p.TSA, err = p.issue("TSA "+name, from, to, x509.ExtKeyUsageTimeStamping)
+	return p, err
 }
 
 func (p *PKI) next() *big.Int { p.serial++; return big.NewInt(p.serial) }
@@ -77,10 +72,39 @@ func (p *PKI) issue(name string, from, to time.Time, use x509.ExtKeyUsage) (*Sig
 	if err != nil {
 		return nil, fmt.Errorf("making a test key: %w", err)
 	}
-	t := &x509.Certificate{SerialNumber: p.next(), Subject: pkix.Name{CommonName: name}, NotBefore: from, NotAfter: to,
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{use}}
-	cert, err := create(t, p.Root, &key.PublicKey, p.rootKey)
+	return p.Certify(key, &x509.Certificate{Subject: pkix.Name{CommonName: name}, NotBefore: from, NotAfter: to,
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{use}})
+}
+
+// Certify makes a certificate of any shape for a key.
+func (p *PKI) Certify(key crypto.Signer, t *x509.Certificate) (*Signer, error) {
+	t.SerialNumber = p.next()
+	cert, err := create(t, p.Root, key.Public(), p.rootKey)
 	return &Signer{cert, key}, err
+}
+
+// Under is a PKI whose root is an authority below this one's.
+func (p *PKI) Under(name string) (*PKI, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("making a test key: %w", err)
+	}
+	s, err := p.Certify(key, &x509.Certificate{Subject: pkix.Name{CommonName: name}, NotBefore: p.From, NotAfter: p.To, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign})
+	if err != nil {
+		return nil, err
+	}
+	return &PKI{Root: s.Cert, rootKey: key, TSA: p.TSA, serial: 1000, From: p.From, To: p.To}, nil
+}
+
+// Answer makes an OCSP answer, signed by the authority itself or by another.
+func (p *PKI) Answer(cert *x509.Certificate, r ocsp.Response, by *Signer) ([]byte, error) {
+	r.SerialNumber = cert.SerialNumber
+	if by == nil {
+		return ocsp.CreateResponse(p.Root, p.Root, r, p.rootKey)
+	}
+	r.Certificate = by.Cert
+	return ocsp.CreateResponse(p.Root, by.Cert, r, by.Key)
 }
 
 // Revoke makes a list that revokes the certificates from that time on.
@@ -92,61 +116,24 @@ func (p *PKI) Revoke(at time.Time, certs ...*x509.Certificate) ([]byte, error) {
 	return x509.CreateRevocationList(rand.Reader, l, p.Root, p.rootKey)
 }
 
-type tstInfo struct {
-	Version int
-	Policy  asn1.ObjectIdentifier
-	Imprint struct {
-		Alg    pkix.AlgorithmIdentifier
-		Hashed []byte
-	}
-	Serial  *big.Int
-	GenTime time.Time `asn1:"generalized"`
-}
-
-// Stamp is an RFC 3161 token over the data.
-func (p *PKI) Stamp(data []byte, at time.Time) ([]byte, error) {
-	i := tstInfo{Version: 1, Policy: asn1.ObjectIdentifier{1, 2, 3}, Serial: p.next(), GenTime: at.UTC().Truncate(time.Second)}
-	sum := sha256.Sum256(data)
-	i.Imprint.Alg.Algorithm = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
-	i.Imprint.Hashed = sum[:]
-	der, err := asn1.Marshal(i)
-	if err != nil {
-		return nil, fmt.Errorf("making a test timestamp: %w", err)
-	}
-	sd, err := pkcs7.NewSignedData(der)
-	if err != nil {
-		return nil, fmt.Errorf("making a test timestamp: %w", err)
-	}
-	sd.SetDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA256)
-	if err := addSigner(sd, &Signer{p.TSA, p.tsaKey}, p.Root); err != nil {
-		return nil, err
-	}
-	return sd.Finish()
-}
-
-// addSigner signs; the library writes its own clock's time into the attributes, so a certificate of the past can't be used with them: then
-// the signature goes over the content itself.
-func addSigner(sd *pkcs7.SignedData, s *Signer, root *x509.Certificate) error {
-	now := time.Now() //nolint:forbidigo // the library that signs uses its own clock
-	if now.Before(s.Cert.NotAfter) && now.After(s.Cert.NotBefore) {
-		return sd.AddSignerChain(s.Cert, s.Key, []*x509.Certificate{root}, pkcs7.SignerInfoConfig{})
-	}
-	sd.AddCertificate(root)
-	return sd.SignWithoutAttr(s.Cert, s.Key, pkcs7.SignerInfoConfig{})
-}
-
 // SignOptions shape one signature.
 type SignOptions struct {
+	CMS
 	Stamp   time.Time // of a signature timestamp; zero for none
 	StampBy *PKI      // nil means the signer's own PKI
-	Format  string    // SubFilter; empty means ETSI.CAdES.detached
-	Slack   string    // stands behind the signature within the gap of the ByteRange: what a forger needs
+	StampOf []byte    // stamp these bytes instead of the signature
+	Chain   []*x509.Certificate
+	Format  string // SubFilter; empty means ETSI.CAdES.detached
+	Slack   string // stands behind the signature within the gap of the ByteRange: what a forger needs
+	Entries string // more entries of the signature's dictionary
+	Widget  string // entries of the widget; empty means an invisible one
 }
 
 // PDFBuilder adds revisions to a PDF that fpdf wrote.
 type PDFBuilder struct {
 	Data    []byte
 	fields  []int
+	dss     int // object of the security store; 0 for none
 	catalog string
 	root    int
 	size    int
@@ -202,30 +189,19 @@ const room = 24000 // hexadecimal digits for a signature
 // Sign adds a revision with a signature field and fills it.
 func (b *PDFBuilder) Sign(p *PKI, s *Signer, o SignOptions) error {
 	return b.sign(o, func(data []byte) ([]byte, error) {
-		sd, err := pkcs7.NewSignedData(data)
-		if err != nil {
-			return nil, fmt.Errorf("signing a test PDF: %w", err)
-		}
-		sd.SetDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA256)
-		if err := addSigner(sd, s, p.Root); err != nil {
-			return nil, fmt.Errorf("signing a test PDF: %w", err)
-		}
-		sd.Detach()
 		if !o.Stamp.IsZero() {
-			by := o.StampBy
-			if by == nil {
-				by = p
-			}
-			info := &sd.GetSignedData().SignerInfos[0]
-			token, err := by.Stamp(info.EncryptedDigest, o.Stamp)
-			if err != nil {
-				return nil, err
-			}
-			if err := info.SetUnauthenticatedAttributes([]pkcs7.Attribute{{Type: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 14}, Value: asn1.RawValue{FullBytes: token}}}); err != nil {
-				return nil, fmt.Errorf("adding a test timestamp: %w", err)
+			o.stamp = func(signature []byte) ([]byte, error) {
+				by := o.StampBy
+				if by == nil {
+					by = p
+				}
+				if o.StampOf != nil {
+					signature = o.StampOf
+				}
+				return by.Stamp(signature, o.Stamp)
 			}
 		}
-		return sd.Finish()
+		return o.sign(data, s, append([]*x509.Certificate{p.Root}, o.Chain...)...)
 	})
 }
 
@@ -240,15 +216,15 @@ func (b *PDFBuilder) sign(o SignOptions, cms func([]byte) ([]byte, error)) error
 	}
 	sig, fld := b.Next(), b.Next()
 	b.fields = append(b.fields, fld)
-	refs := ""
-	for _, f := range b.fields {
-		refs += fmt.Sprintf("%d 0 R ", f)
+	dss := ""
+	if b.dss != 0 {
+		dss = fmt.Sprintf("/DSS %d 0 R", b.dss)
 	}
 	mark := fmt.Sprintf("/ByteRange [0 %s]", strings.Repeat("         0 ", 2)+"         0")
 	b.Append(map[int]string{
-		sig:    fmt.Sprintf("<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /%s %s /Contents <%s>%s >>", o.Format, mark, zeros(room), o.Slack),
-		fld:    fmt.Sprintf("<< /FT /Sig /T (Tanda%d) /Type /Annot /Subtype /Widget /Rect [0 0 0 0] /V %d 0 R >>", fld, sig),
-		b.root: fmt.Sprintf("<<%s /AcroForm << /Fields [%s] /SigFlags 3 >> >>", b.catalog, refs),
+		sig:    fmt.Sprintf("<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /%s %s %s /Contents <%s>%s >>", o.Format, o.Entries, mark, zeros(room), o.Slack),
+		fld:    fmt.Sprintf("<< /FT /Sig /T (Tanda%d) /Type /Annot /Subtype /Widget %s /V %d 0 R >>", fld, cmp.Or(o.Widget, "/Rect [0 0 0 0]"), sig),
+		b.root: b.withForm(dss),
 	})
 	at := bytes.LastIndex(b.Data, []byte(mark))
 	open := at + bytes.IndexByte(b.Data[at:], '<')
@@ -273,18 +249,34 @@ func (b *PDFBuilder) sign(o SignOptions, cms func([]byte) ([]byte, error)) error
 func zeros(n int) string { return string(bytes.Repeat([]byte("0"), n)) }
 
 // AddValidation adds a document security store with revocation lists (PAdES B-LT).
-func (b *PDFBuilder) AddValidation(crls ...[]byte) *PDFBuilder {
+func (b *PDFBuilder) AddValidation(crls ...[]byte) *PDFBuilder { return b.AddStore(crls, nil, nil) }
+
+// AddStore adds a document security store with lists, answers and certificates, or writes the one that is there anew.
+func (b *PDFBuilder) AddStore(crls, ocsps, certs [][]byte) *PDFBuilder {
 	objects := map[int]string{}
-	list := ""
-	for _, c := range crls {
-		n := b.Next()
-		objects[n] = fmt.Sprintf("<< /Length %d >>\nstream\n%s\nendstream", len(c), c)
-		list += fmt.Sprintf("%d 0 R ", n)
+	if b.dss == 0 {
+		b.dss = b.Next()
+		objects[b.root] = b.withForm(fmt.Sprintf("/DSS %d 0 R", b.dss))
 	}
+	entries := ""
+	for key, list := range map[string][][]byte{"CRLs": crls, "OCSPs": ocsps, "Certs": certs} {
+		entries += " /" + key + " ["
+		for _, c := range list {
+			n := b.Next()
+			objects[n] = fmt.Sprintf("<< /Length %d >>\nstream\n%s\nendstream", len(c), c)
+			entries += fmt.Sprintf("%d 0 R ", n)
+		}
+		entries += "]"
+	}
+	objects[b.dss] = "<< /Type /DSS" + entries + " >>"
+	return b.Append(objects)
+}
+
+// withForm is the catalog with the form of all signatures so far.
+func (b *PDFBuilder) withForm(more string) string {
 	refs := ""
 	for _, f := range b.fields {
 		refs += fmt.Sprintf("%d 0 R ", f)
 	}
-	objects[b.root] = fmt.Sprintf("<<%s /AcroForm << /Fields [%s] /SigFlags 3 >> /DSS << /Type /DSS /CRLs [%s] >> >>", b.catalog, refs, list)
-	return b.Append(objects)
+	return fmt.Sprintf("<<%s /AcroForm << /Fields [%s] /SigFlags 3 >> %s >>", b.catalog, refs, more)
 }

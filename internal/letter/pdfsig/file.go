@@ -63,7 +63,7 @@ func open(b []byte) (*file, error) {
 			h, err := f.section(hybrid)
 			if err == nil {
 				for n, p := range h.places {
-					if _, have := r.places[n]; !have {
+					if have, ok := r.places[n]; !ok || have.offset < 0 { // old readers see these objects as free (section 7.5.8.4)
 						r.places[n] = p
 					}
 				}
@@ -401,6 +401,22 @@ func unpredict(data []byte, columns int) ([]byte, error) {
 			for i := range row {
 				row[i] += prev[i]
 			}
+		case 3:
+			for i := range row {
+				left := 0
+				if i > 0 {
+					left = int(row[i-1])
+				}
+				row[i] += byte((left + int(prev[i])) / 2)
+			}
+		case 4:
+			for i := range row {
+				a, c := 0, 0
+				if i > 0 {
+					a, c = int(row[i-1]), int(prev[i-1])
+				}
+				row[i] += paeth(a, int(prev[i]), c)
+			}
 		default:
 			return nil, errors.New("unsupported predictor")
 		}
@@ -408,4 +424,17 @@ func unpredict(data []byte, columns int) ([]byte, error) {
 		prev = row
 	}
 	return out, nil
+}
+
+// paeth is the predictor of PNG (RFC 2083 section 6.6).
+func paeth(a, b, c int) byte {
+	p := a + b - c
+	pa, pb, pc := max(p-a, a-p), max(p-b, b-p), max(p-c, c-p)
+	switch {
+	case pa <= pb && pa <= pc:
+		return byte(a)
+	case pb <= pc:
+		return byte(b)
+	}
+	return byte(c)
 }

@@ -7,7 +7,9 @@ import (
 	"bytes"
 	"crypto/x509"
 	"errors"
+	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/smallstep/pkcs7"
@@ -35,7 +37,10 @@ const (
 	DigestDiffers  Code = "digest-differs"        // the signed bytes were changed
 	BadSignature   Code = "bad-signature"
 	BrokenCMS      Code = "broken-cms"
+	Weak           Code = "weak-algorithm" // SHA-1, or an RSA key below 2048 bits
 	NoRoot         Code = "no-trusted-root"
+	WrongUse       Code = "wrong-key-usage"  // the certificate isn't for signing
+	OutOfValidity  Code = "outside-validity" // signed before or after the certificate was valid
 	ExpiredNoStamp Code = "expired-without-timestamp"
 	Revoked        Code = "revoked"
 	NoRevocation   Code = "no-revocation-data"
@@ -45,6 +50,7 @@ const (
 	Unsupported    Code = "unsupported-format"
 	NotInForm      Code = "not-in-form" // a signature that no form field holds
 	BrokenFile     Code = "broken-file"
+	Encrypted      Code = "encrypted" // parts of the file can't be seen
 )
 
 // Signature is the verdict on one signature field.
@@ -89,7 +95,11 @@ func Verify(pdf []byte, roots *x509.CertPool, now time.Time) Report {
 	found := f.fields()
 	if len(found) == 0 {
 		found = f.loose()
-		if len(found) > 0 && !broken {
+		switch encrypted := !broken && f.revisions[0].trailer["Encrypt"] != nil; {
+		case len(found) == 0 || broken:
+		case encrypted:
+			r.Codes = append(r.Codes, Encrypted) // the form may lie in a stream that can't be read
+		default:
 			r.Codes = append(r.Codes, NotInForm)
 		}
 	}
@@ -104,7 +114,7 @@ func Verify(pdf []byte, roots *x509.CertPool, now time.Time) Report {
 		if broken {
 			v.worse(Indeterminate, BrokenFile)
 		}
-		f.changes(&v, s, i == len(found)-1)
+		f.changes(&v, s, i == len(found)-1, slices.ContainsFunc(found[i+1:], field.byPerson))
 		r.Signatures = append(r.Signatures, v)
 	}
 	r.sum()
@@ -127,10 +137,8 @@ func (r *Report) sum() {
 			r.Signer = s.Signer
 		}
 	}
-	for _, c := range r.Codes {
-		if c == NotInForm && r.Status == Valid {
-			r.Status = Indeterminate
-		}
+	if r.Status == Valid && (hasCode(r.Codes, NotInForm) || hasCode(r.Codes, Encrypted)) {
+		r.Status = Indeterminate
 	}
 }
 
@@ -156,6 +164,9 @@ func newField(d dict) field {
 
 // end is where the signed bytes end.
 func (f field) end() int { return f.rng[2] + f.rng[3] }
+
+// byPerson is false for document timestamps.
+func (f field) byPerson() bool { return f.dict["SubFilter"] != name("ETSI.RFC3161") }
 
 // fields walks the form's fields for signatures (ISO 32000-1 section 12.7).
 func (f *file) fields() []field {
@@ -269,7 +280,7 @@ func (f *file) verify(s field, store *store, roots *x509.CertPool, now time.Time
 		p7.Content = data
 	case "ETSI.RFC3161":
 		v.Timestamp = true
-		f.verifyStamp(&v, p7, data, store, roots)
+		f.verifyStamp(&v, p7, data, store, roots, now)
 		return v
 	default:
 		v.worse(Indeterminate, Unsupported)
@@ -281,55 +292,85 @@ func (f *file) verify(s field, store *store, roots *x509.CertPool, now time.Time
 		return v
 	}
 	v.Signer = cert.Subject.CommonName
-	if code, ok := soundness(p7); !ok {
+	switch code := soundness(p7, oidData); code {
+	case "":
+	case Unsupported:
+		v.worse(Indeterminate, code)
+		return v
+	default:
 		v.worse(Invalid, code)
 		return v
 	}
-	_ = p7.UnmarshalSignedAttribute(pkcs7.OIDAttributeSigningTime, &v.Claimed)
-	at := f.stampOf(&v, p7, store, roots, now)
-	trust(&v, cert, append(p7.Certificates, store.certs...), roots, at)
-	v.revocation(cert, p7, store, at)
+	if weak(p7, cert) {
+		v.worse(Indeterminate, Weak)
+	}
+	if p7.UnmarshalSignedAttribute(pkcs7.OIDAttributeSigningTime, &v.Claimed) != nil {
+		v.Claimed = pdfTime(s.dict["M"])
+	}
+	f.stampOf(&v, s, p7, store, roots, now)
+	v.trust(cert, store.with(p7), roots, now)
 	return v
 }
 
-// soundness checks digest and signature, without any chain.
-func soundness(p7 *pkcs7.PKCS7) (Code, bool) {
-	err := p7.VerifyWithChainAtTime(nil, time.Time{})
-	var mismatch *pkcs7.MessageDigestMismatchError
-	var untimely *pkcs7.SigningTimeNotValidError
-	switch {
-	case err == nil:
-		return "", true
-	case errors.As(err, &mismatch):
-		return DigestDiffers, false
-	case errors.As(err, &untimely):
-		return BadSignature, false
+// trust looks for a chain to an installed root, and for a revocation, at the time of the timestamp, or now without a trusted one.
+func (v *Signature) trust(cert *x509.Certificate, store *store, roots *x509.CertPool, now time.Time) {
+	at := v.Time
+	if at.IsZero() {
+		at = now
 	}
-	return BadSignature, false
+	between := poolOf(store.certs)
+	chain := func(t time.Time) []*x509.Certificate {
+		chains, err := cert.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: t, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+		if err != nil {
+			return nil
+		}
+		return chains[0]
+	}
+	trusted := chain(at)
+	switch {
+	case trusted != nil:
+	case v.Time.IsZero() && !v.Claimed.IsZero() && v.Claimed.Before(now) && chain(v.Claimed) != nil:
+		v.worse(Indeterminate, ExpiredNoStamp)
+	case chain(cert.NotBefore) != nil || chain(cert.NotAfter) != nil:
+		v.worse(Untrusted, OutOfValidity)
+	default:
+		v.worse(Untrusted, NoRoot)
+	}
+	if !maySign(cert) {
+		v.worse(Untrusted, WrongUse)
+	}
+	switch store.standingOf(store.path(cert, trusted), at) {
+	case revoked:
+		v.worse(Invalid, Revoked)
+	case unknown:
+		v.Codes = append(v.Codes, NoRevocation)
+	}
 }
 
-// trust looks for a chain to an installed root at the given time.
-func trust(v *Signature, cert *x509.Certificate, pool []*x509.Certificate, roots *x509.CertPool, at time.Time) {
-	between := x509.NewCertPool()
-	for _, c := range pool {
-		between.AddCert(c)
+// maySign: a certificate that limits its use must allow signing (RFC 5280 section 4.2.1.3), and one that is for servers, timestamps or
+// OCSP alone isn't a person's.
+func maySign(c *x509.Certificate) bool {
+	if c.KeyUsage != 0 && c.KeyUsage&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) == 0 {
+		return false
 	}
-	verify := func(t time.Time) error {
-		_, err := cert.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: t, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
-		return err
-	}
-	err := verify(at)
-	if err == nil {
-		return
-	}
-	var invalid x509.CertificateInvalidError
-	if errors.As(err, &invalid) && invalid.Reason == x509.Expired {
-		if v.Time.IsZero() && !v.Claimed.IsZero() && verify(v.Claimed) == nil {
-			v.worse(Indeterminate, ExpiredNoStamp)
-			return
+	for _, use := range c.ExtKeyUsage {
+		if use != x509.ExtKeyUsageServerAuth && use != x509.ExtKeyUsageTimeStamping && use != x509.ExtKeyUsageOCSPSigning {
+			return true
 		}
 	}
-	v.worse(Untrusted, NoRoot)
+	return len(c.ExtKeyUsage) == 0 || len(c.UnknownExtKeyUsage) > 0
+}
+
+// pdfTime reads a date such as D:20260102030405+07'00' (ISO 32000-1 section 7.9.4); zero if it is none.
+func pdfTime(v any) time.Time {
+	t, _ := v.(text)
+	s := strings.ReplaceAll(strings.TrimPrefix(string(t), "D:"), "'", "")
+	for _, layout := range []string{"20060102150405-0700", "20060102150405Z", "20060102150405Z0000", "20060102150405"} {
+		if at, err := time.Parse(layout, s); err == nil {
+			return at
+		}
+	}
+	return time.Time{}
 }
 
 // derOf cuts the zero padding off a CMS blob.
