@@ -18,11 +18,14 @@ func (w *work) conclude(m *Mail, meta *Meta) Reading {
 	if len(r.Reasons) == 0 {
 		r.Reasons = append(r.Reasons, "tidak ada kata yang meminta reset passphrase")
 	}
+	for i, reason := range r.Reasons {
+		r.Reasons[i] = Mask(reason)
+	}
 	w.fields(&r, contents, m, meta)
 	r.Signature = w.signature(&r)
 	w.identityFindings(&r)
 	w.correctionFindings(contents)
-	w.secretFindings(contents, m)
+	w.secretFindings(contents, m, meta)
 	r.Findings = w.findings
 	if r.Findings == nil {
 		r.Findings = []Finding{}
@@ -243,7 +246,7 @@ func (w *work) fields(r *Reading, contents []*content, m *Mail, meta *Meta) {
 	switch r.Kind {
 	case Bounce, AutoReply, ProviderNotice:
 		if m != nil && m.Subject != "" {
-			r.Letter.Subject = str(m.Subject)
+			r.Letter.Subject = str(Mask(m.Subject))
 		}
 		return
 	}
@@ -252,9 +255,9 @@ func (w *work) fields(r *Reading, contents []*content, m *Mail, meta *Meta) {
 		mergeFields(r, ordered)
 	}
 	if m != nil && r.Letter.Subject == nil && m.Subject != "" {
-		s := strings.TrimSpace(m.Subject)
+		s := Mask(strings.TrimSpace(m.Subject))
 		r.Letter.Subject = &s
-		r.Evidence = append(r.Evidence, Evidence{Field: "letter.subject", Part: "mail", Text: Mask(s), How: "text"})
+		r.Evidence = append(r.Evidence, Evidence{Field: "letter.subject", Part: "mail", Text: s, How: "text"})
 	}
 	for _, c := range ordered {
 		if c.openDate && r.Letter.Date == nil {
@@ -383,10 +386,15 @@ func (w *work) correctionFindings(contents []*content) {
 }
 
 // secretFindings says that a secret was masked, wherever it stood.
-func (w *work) secretFindings(contents []*content, m *Mail) {
+func (w *work) secretFindings(contents []*content, m *Mail, meta *Meta) {
 	for _, c := range contents {
 		if _, hit := mask(c.sheet.text()); hit {
 			w.find("secret-masked", Danger, fmt.Sprintf("Pengirim menuliskan passphrase, kata sandi, PIN atau OTP di %s; nilainya disamarkan. Ingatkan pemiliknya untuk menggantinya.", partName(c.sheet.part)))
+		}
+	}
+	if meta != nil {
+		if _, hit := mask(meta.Subject + "\n" + meta.Summary); hit {
+			w.find("secret-masked", Danger, "Passphrase, kata sandi, PIN atau OTP tertulis dalam perihal atau ringkasan di Srikandi; nilainya disamarkan. Ingatkan pemiliknya untuk menggantinya.")
 		}
 	}
 	if m != nil {
@@ -406,11 +414,11 @@ func (w *work) meta(m *Meta) {
 // metaFields takes the letter's own fields from Srikandi, which registered them.
 func (w *work) metaFields(r *Reading, m *Meta) {
 	note := func(name, v string) *string {
-		v = strings.TrimSpace(v)
+		v = Mask(strings.TrimSpace(v))
 		if v == "" {
 			return nil
 		}
-		r.Evidence = append(r.Evidence, Evidence{Field: name, Part: "srikandi", Text: Mask(v), How: "metadata"})
+		r.Evidence = append(r.Evidence, Evidence{Field: name, Part: "srikandi", Text: v, How: "metadata"})
 		return &v
 	}
 	r.Letter.Number = note("letter.number", m.Number)

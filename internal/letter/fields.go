@@ -405,14 +405,16 @@ func str(s string) *string {
 
 // write puts the contents of a document into a reading, with the evidence of each field.
 func (c *content) write(r *Reading) {
+	shown := strings.Split(Mask(c.sheet.text()), "\n") // a secret may stand below its word, so that its line alone doesn't tell
 	note := func(name string, at int, v string) *string {
 		if v == "" {
 			return nil
 		}
 		if at >= 0 && at < len(c.sheet.lines) {
-			l := c.sheet.lines[at]
-			r.Evidence = append(r.Evidence, Evidence{Field: name, Part: c.sheet.part, Page: l.page, Text: Mask(strings.TrimSpace(strings.ReplaceAll(l.text, "\t", "  "))), How: c.sheet.how})
+			r.Evidence = append(r.Evidence, Evidence{Field: name, Part: c.sheet.part, Page: c.sheet.lines[at].page,
+				Text: strings.TrimSpace(strings.ReplaceAll(shown[at], "\t", "  ")), How: c.sheet.how})
 		}
+		v = Mask(v)
 		return &v
 	}
 	set := func(dst **string, name string, v valueAt) {

@@ -3,18 +3,14 @@ package letter
 import (
 	"regexp"
 	"strings"
+	"unicode"
 )
-
-// secretLabel announces a secret: the word, perhaps an adjective, then a colon, an equals sign or "adalah/yaitu".
-var secretLabel = regexp.MustCompile(`(?i)\b((?:pass?\s?-?\s?(?:ph?|f)r?h?a?s[ae]|passphrase|passpharse|password|passwd|pwd|kata\s+sandi|frasa\s+sandi|sandi|keyphrase|kode\s+otp|otp|pin|kode\s+verifikasi|kode\s+rahasia|token)(?:\s+(?:tte|saya|kami|lama|baru|sementara|terakhir|beliau|nya|yang lama|e-?mail(?: dinas)?|akun|srikandi|sertifikat(?: elektronik)?|tanda tangan elektronik))*\s*(?:(?:adalah|yaitu|ialah|yakni)\s*:?|[:=])\s*["'“”‘’(]*)([^\s"'“”‘’]+)`)
-
-// secretWord are values that follow a label without being a secret.
-var secretWord = regexp.MustCompile(`(?i)^(\.+|-+|_+|…+|\*+|•+|lupa.*|reset.*|tidak|belum|sudah|yang|untuk|dan|atau|tersebut|saya|kami|tte|sertifikat|elektronik|rahasia|kombinasi|kerahasiaan|sebagai|mohon|permohonan|n/a|\[disamarkan\].*)[.,;:]*$`)
 
 const masked = "[disamarkan]"
 
-// Mask replaces the values of passphrases, passwords, PINs and OTPs that a sender wrote into a text. Everything that shows, mails or logs
-// a letter's text goes through it; the raw bytes stay sealed in the archive.
+// Mask replaces the values of passphrases, passwords, PINs and OTPs that a sender wrote into a text: behind the word, in the next cell or
+// line, or in a table's column. Everything that shows, mails or logs a letter's text goes through it; the raw bytes stay sealed in the
+// archive. Lines stay lines.
 func Mask(text string) string {
 	out, _ := mask(text)
 	return out
@@ -24,44 +20,19 @@ func mask(text string) (string, bool) {
 	if !mayHoldSecret(text) {
 		return text, false
 	}
-	hit := false
-	var b strings.Builder
-	last := 0
-	for _, m := range secretLabel.FindAllStringSubmatchIndex(text, -1) {
-		value := strings.TrimRight(text[m[4]:m[5]], ".,;:)")
-		if m[4] < last {
-			continue
-		}
-		if strings.ContainsAny(text[m[2]:m[3]], ":=") && beginsLine(text, m[2]) && isSecret(value, text[m[2]:m[3]]) {
-			// A labelled line of its own: a passphrase may hold blanks.
-			value = text[m[4]:]
-			if i := strings.IndexAny(value, "\r\n\t"); i >= 0 {
-				value = value[:i]
-			}
-			value = strings.TrimRight(value, " .,;")
-		}
-		if !isSecret(value, text[m[2]:m[3]]) {
-			continue
-		}
-		hit = true
-		b.WriteString(text[last:m[4]])
-		b.WriteString(masked)
-		last = m[4] + len(value)
+	m := masker{lines: strings.Split(text, "\n")}
+	for i := range m.lines {
+		m.inline(i)
 	}
-	b.WriteString(text[last:])
-	return b.String(), hit
-}
-
-// beginsLine: nothing but blanks and list marks stand before the place on its line.
-func beginsLine(text string, at int) bool {
-	i := strings.LastIndexAny(text[:at], "\n\r\t") + 1
-	before := strings.Trim(text[i:at], " *-•_")
-	return before == "" || isOrdinal(before)
+	for i := range m.lines {
+		m.cells(i)
+	}
+	return strings.Join(m.lines, "\n"), m.hit
 }
 
 func mayHoldSecret(text string) bool {
 	low := strings.ToLower(text)
-	for _, w := range []string{"pas", "pwd", "sandi", "otp", "pin", "kode", "token", "keyphrase"} {
+	for _, w := range []string{"pas", "frase", "pwd", "pw", "sandi", "otp", "pin", "kode", "kunci", "token", "phrase", "pswd"} {
 		if strings.Contains(low, w) {
 			return true
 		}
@@ -69,16 +40,246 @@ func mayHoldSecret(text string) bool {
 	return false
 }
 
-// isSecret: a value after "adalah" must look like a secret, since prose follows that word too; one after a colon is taken for a secret
-// unless it is a known word.
-func isSecret(value, label string) bool {
-	if value == "" || secretWord.MatchString(value) {
+// masker works on the lines of a text.
+type masker struct {
+	lines []string
+	hit   bool
+}
+
+var (
+	maskToken = regexp.MustCompile(`[:=：]|[^\s:=：]+`)
+	quoted    = regexp.MustCompile(`^\s*["'“‘«(]([^"'”’»)]{3,60})["'”’»)]`)
+	// secretNouns are words for a secret; misspelt passphrases are told by passphraseWord.
+	secretNouns = regexp.MustCompile(`^(?i:password|passwords?|passwd|pasword|pswd|passcode|pwd|pw|pass|sandi|m?pin|otp|token|keyphrase|frasa|frase|pass?-phrase|sandi/passphrase|pin/passphrase|passphrase/pin|password/passphrase)$`)
+	secretPairs = regexp.MustCompile(`^(?i:(kata|frasa|frase)[ -](sandi|kunci)|pass? (ph?rase|frase|frasa|word)|kode (otp|verifikasi|rahasia|akses|keamanan|pin|aktivasi))$`)
+	// secretOf are words between the noun and its value: whose, which, of what.
+	secretOf = regexp.MustCompile(`^(?i:tte|saya|sy|aku|punya|kami|lama|baru|sementara|terakhir|beliau|nya|yang|e-?mail|dinas|akun|srikandi|sertifikat|elektronik|tanda|tangan|sebelumnya|sekarang|bapak|ibu|pak|bu|itu|login|wifi|bsre|ams|aktif|awal|default|adalah|yaitu|ialah|yakni|menjadi|berupa|is|user|asli|digital)$`)
+	says     = regexp.MustCompile(`^(?i:adalah|yaitu|ialah|yakni|menjadi|berupa|is)$`)
+	// notSecret are words that follow the noun without being its value.
+	notSecret = regexp.MustCompile(`^(?i:[.\-_…*•/()]+|lupa.*|reset.*|direset|tidak|tdk|belum|sudah|telah|yang|untuk|dan|atau|tersebut|saya|kami|tte|sertifikat|elektronik|rahasia|kombinasi|kerahasiaan|sebagai|mohon|memohon|permohonan|n/a|nihil|salah|gagal|error|terblokir|terkunci|bermasalah|hilang|invalid|masih|akan|agar|jika|bila|apabila|sesuai|minimal|maksimal|harus|wajib|terdiri|jangan|kedaluwarsa|kadaluarsa|expired|nama|nip|nik|perlu|minta|mau|ingin|dari|pada|dengan|karena|ini|itu|serta|ada|bukan|yaitu|adalah|milik|atas|a\.n\.?|an\.?|berikut|sbb|selalu|dapat|bisa|tautan|link|sementara|lama|baru|ya|kosong|dikosongkan|dirahasiakan|diisi|dikirim.*|kepada|oleh|penggantian|pengaturan|ubah|perubahan|data|pemohon|jabatan|unit|email|e-mail|kata|sandi|terima|\[disamarkan\].*)[.,;:]*$`)
+)
+
+// noun tells whether the tokens from k on name a secret, and how many they are.
+func noun(tokens []string, k int) int {
+	w := bareWord(tokens[k])
+	if k+1 < len(tokens) && secretPairs.MatchString(w+" "+bareWord(tokens[k+1])) {
+		return 2
+	}
+	if base := strings.TrimSuffix(strings.TrimSuffix(w, "nya"), "-"); secretNouns.MatchString(base) || passphraseWord(base) {
+		return 1
+	}
+	if i := strings.LastIndexByte(w, '/'); i > 0 && (secretNouns.MatchString(w[i+1:]) || passphraseWord(w[i+1:])) {
+		return 1 // "user/password"
+	}
+	return 0
+}
+
+func bareWord(s string) string {
+	return strings.ToLower(strings.Trim(s, " .,;()[]\"'“”‘’*_"))
+}
+
+// inline masks what stands behind the noun on its line.
+func (m *masker) inline(i int) {
+	for range 8 { // each round masks one value; a line has few
+		from, to, ok := secretIn(m.lines[i])
+		if !ok {
+			return
+		}
+		m.hit = true
+		m.lines[i] = m.lines[i][:from] + masked + m.lines[i][to:]
+	}
+}
+
+// secretIn finds the first value of a secret on a line.
+func secretIn(l string) (from, to int, ok bool) {
+	at := maskToken.FindAllStringIndex(l, 400)
+	tokens := make([]string, len(at))
+	for k, x := range at {
+		tokens[k] = l[x[0]:x[1]]
+	}
+	for k := 0; k < len(tokens); k++ {
+		n := noun(tokens, k)
+		if n == 0 {
+			continue
+		}
+		colon, said := false, false
+		v := k + n
+		for ; v < len(tokens) && v < k+n+9; v++ {
+			if strings.Trim(tokens[v], ":=：>-–") == "" {
+				colon = colon || strings.ContainsAny(tokens[v], ":=：>")
+				continue
+			}
+			if colon || !secretOf.MatchString(bareWord(tokens[v])) {
+				break
+			}
+			said = said || says.MatchString(bareWord(tokens[v]))
+		}
+		if v >= len(tokens) || strings.Contains(l[at[k][1]:at[v][0]], "\t") || strings.Contains(tokens[v], masked) {
+			continue
+		}
+		name := strings.TrimSuffix(strings.TrimSuffix(bareWord(tokens[k+n-1]), "nya"), "-")
+		if from, to, ok = valueIn(l, at[k][0], at[v][0], name, colon, said); ok {
+			return from, to, true
+		}
+		// "passphrase yang biasa dipakai: ..."
+		for far := v; !colon && far+1 < len(tokens) && far < v+4 && !isLabel(tokens[far]); far++ {
+			if w := strings.Trim(tokens[far+1], `.,;()"'`); strings.Trim(tokens[far], ":=：") == "" && len(w) >= 6 && len(digitsOf(w)) < len(w) && looksSecret(w, name) {
+				return at[far+1][0] + strings.Index(tokens[far+1], w), at[far+1][0] + strings.Index(tokens[far+1], w) + len(w), true
+			}
+		}
+	}
+	return 0, 0, false
+}
+
+// valueIn tells how far a secret reaches that would begin at v; the noun stands at k.
+func valueIn(l string, k, v int, noun string, colon, said bool) (from, to int, ok bool) {
+	if q := quoted.FindStringSubmatchIndex(l[v:]); q != nil && !notSecret.MatchString(strings.Fields(l[v+q[2]:v+q[3]] + " x")[0]) && (colon || said || l[v] != '(') {
+		return v + q[2], v + q[3], true
+	}
+	end := v + strings.IndexFunc(l[v:]+" ", unicode.IsSpace)
+	word := strings.TrimRight(strings.TrimLeft(l[v:end], `"'“‘(*_`), `.,;:)"'”’*_`)
+	from = v + strings.Index(l[v:], word)
+	if word == "" || notSecret.MatchString(word) {
+		return 0, 0, false
+	}
+	switch {
+	case colon && beginsLine(l, k): // a labelled line of its own: a passphrase may hold blanks
+		rest := l[from:]
+		if i := strings.IndexAny(rest, "\r\t"); i >= 0 {
+			rest = rest[:i]
+		}
+		if i := strings.Index(rest, "   "); i >= 0 {
+			rest = rest[:i]
+		}
+		if isLabel(rest) {
+			return 0, 0, false
+		}
+		return from, from + len(strings.TrimRight(rest, " .,;")), len(word) >= 3 || strings.Contains(rest, " ")
+	case colon:
+		return from, from + len(word), len(word) >= 3 && !isLabel(word)
+	case said:
+		return from, from + len(word), looksSecret(word, noun) || len(word) >= 4 && strings.ContainsAny(word, "0123456789!@#$%^&*_+?")
+	}
+	return from, from + len(word), looksSecret(word, noun)
+}
+
+// beginsLine: nothing but blanks, list marks or another word with a stroke ("user/") stand before the place on its line.
+func beginsLine(l string, at int) bool {
+	before := strings.Trim(l[strings.LastIndexByte(l[:at], '\t')+1:at], " *-•_(")
+	return before == "" || isOrdinal(before) || listMark.MatchString(before+" ") || len(before) < 16 && strings.HasSuffix(before, "/")
+}
+
+// looksSecret: letters with digits or signs among them, or a short number where a PIN or code was announced.
+func looksSecret(w, noun string) bool {
+	digits, letters, signs := 0, 0, 0
+	for _, r := range w {
+		switch {
+		case unicode.IsDigit(r):
+			digits++
+		case unicode.IsLetter(r):
+			letters++
+		case strings.ContainsRune("!@#$%^&*_+?", r):
+			signs++
+		default:
+			if !strings.ContainsRune(".-", r) {
+				return false
+			}
+		}
+	}
+	if emailRun.MatchString(w) {
 		return false
 	}
-	if strings.ContainsAny(label, ":=") {
-		return len(value) >= 3
+	if letters == 0 && signs == 0 {
+		code := strings.HasSuffix(noun, "pin") || noun == "otp" || noun == "verifikasi" || noun == "token" || noun == "sandi"
+		return digits == len(w) && (digits >= 6 && digits <= 12 || code && digits >= 4 && digits <= 8)
 	}
-	return len(value) >= 4 && strings.ContainsAny(value, "0123456789!@#$%^&*_+?")
+	return len(w) >= 5 && letters > 0 && digits+signs > 0 && !strings.HasPrefix(w, ".")
+}
+
+// cells masks what stands beside or below a cell that says nothing but the noun.
+func (m *masker) cells(i int) {
+	row := cellsOf(m.lines[i])
+	for k, c := range row {
+		colon := strings.HasSuffix(strings.TrimSpace(c.text), ":")
+		name, ok := onlyNoun(c.text)
+		if !ok {
+			continue
+		}
+		if k+1 < len(row) {
+			if k+2 == len(row) && !isLabel(row[k+1].text) {
+				m.maskCell(i, strings.TrimLeft(row[k+1].text, ": "), true, name)
+			}
+			if k == 0 || len(row) > 2 {
+				m.column(i, k, c, name)
+			}
+			continue
+		}
+		if k > 0 {
+			m.column(i, k, c, name)
+			continue
+		}
+		for j := i + 1; j < len(m.lines) && j <= i+2; j++ {
+			if next := cellsOf(m.lines[j]); len(next) > 0 {
+				if len(next) == 1 && !isLabel(next[0].text) && !startsSentence(next[0].text) {
+					m.maskCell(j, strings.TrimLeft(next[0].text, ": "), colon, name)
+				}
+				break
+			}
+		}
+	}
+}
+
+// column masks the cells below a table's heading.
+func (m *masker) column(i, k int, head cell, name string) {
+	misses := 0
+	for j := i + 1; j < len(m.lines) && misses < 2; j++ {
+		found := false
+		for _, c := range cellsOf(m.lines[j]) {
+			if c.at < head.end && head.at < c.end || c.at == head.at {
+				found = true
+				m.maskCell(j, c.text, strings.Contains(m.lines[i], "\t"), name)
+			}
+		}
+		if !found {
+			misses++
+		}
+	}
+}
+
+// maskCell masks a cell's text: where a label or tab vouches for it whatever it is, else only what looks like a secret.
+func (m *masker) maskCell(i int, text string, vouched bool, name string) {
+	w := strings.Fields(text)
+	if len(w) == 0 || len(w) > 6 || notSecret.MatchString(w[0]) || strings.Contains(text, masked) || isLabel(text) || emailRun.MatchString(text) || len(digitsOf(text)) > 14 {
+		return
+	}
+	if !vouched && !looksSecret(w[0], name) || len(text) < 3 {
+		return
+	}
+	if at := strings.LastIndex(m.lines[i], text); at >= 0 {
+		m.hit = true
+		m.lines[i] = m.lines[i][:at] + masked + m.lines[i][at+len(text):]
+	}
+}
+
+// onlyNoun: a cell of the noun and its adjectives alone.
+func onlyNoun(s string) (string, bool) {
+	if loc := listMark.FindStringIndex(s); loc != nil {
+		s = s[loc[1]:]
+	}
+	w := strings.Fields(strings.Trim(s, " :=*_"))
+	if len(w) == 0 || len(w) > 7 {
+		return "", false
+	}
+	n := noun(w, 0)
+	if n == 0 {
+		return "", false
+	}
+	for _, x := range w[n:] {
+		if b := bareWord(x); b != "" && !secretOf.MatchString(b) {
+			return "", false
+		}
+	}
+	return bareWord(w[n-1]), true
 }
 
 // digitRun is a whole run of digits with single marks between them, so that the 18 digits of a NIP are not taken for 16.
