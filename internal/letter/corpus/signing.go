@@ -133,6 +133,7 @@ type SignOptions struct {
 type PDFBuilder struct {
 	Data    []byte
 	fields  []int
+	form    string
 	dss     int // object of the security store; 0 for none
 	catalog string
 	root    int
@@ -176,6 +177,21 @@ func (b *PDFBuilder) Append(objects map[int]string) *PDFBuilder {
 	fmt.Fprintf(&w, "trailer\n<< /Size %d /Root %d 0 R /Prev %s >>\nstartxref\n%d\n%%%%EOF\n", b.size, b.root, last, at)
 	b.Data = w.Bytes()
 	return b
+}
+
+// Free adds a revision that deletes an object.
+func (b *PDFBuilder) Free(num int) *PDFBuilder {
+	b.Append(map[int]string{num: "null"})
+	i := bytes.LastIndex(b.Data, []byte(" 00000 n"))
+	copy(b.Data[i:], " 00001 f")
+	return b
+}
+
+// Extend adds a revision with more entries in the catalog and in the form; later revisions keep them.
+func (b *PDFBuilder) Extend(catalog, form string) *PDFBuilder {
+	b.catalog += catalog
+	b.form += form
+	return b.Append(map[int]string{b.root: b.withForm("")})
 }
 
 // Next is a free object number.
@@ -278,5 +294,5 @@ func (b *PDFBuilder) withForm(more string) string {
 	for _, f := range b.fields {
 		refs += fmt.Sprintf("%d 0 R ", f)
 	}
-	return fmt.Sprintf("<<%s /AcroForm << /Fields [%s] /SigFlags 3 >> %s >>", b.catalog, refs, more)
+	return fmt.Sprintf("<<%s /AcroForm << /Fields [%s] /SigFlags 3%s >> %s >>", b.catalog, refs, b.form, more)
 }
