@@ -5,13 +5,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"pulih/internal/config"
 	"pulih/internal/config/accounts"
 	"pulih/internal/console"
 	"pulih/internal/letter"
+	"pulih/mailflow"
 	"pulih/scheduler"
 )
 
@@ -24,6 +27,18 @@ func handler(o *opened, d *scheduler.Daemon, opts scheduler.Options) (http.Handl
 			desk.OIDC[t.Key] = console.OIDC{Issuer: t.SSO.Issuer, ClientID: t.SSO.ClientID, ClientSecret: t.SSO.ClientSecret.Reveal(), Name: t.SSO.Name,
 				Strong: t.SSO.Strong, Client: accounts.HTTPClient(&t)}
 		}
+	}
+	desk.Pack = func(ctx context.Context, key string, from, until time.Time) ([]mailflow.Attached, error) {
+		pack, err := d.Pack(ctx, key, from, until)
+		if err != nil {
+			return nil, err
+		}
+		return scheduler.PackFiles(pack)
+	}
+	desk.Check = func(ctx context.Context, key string) []accounts.Finding {
+		one := *o.cfg
+		one.Tenants = slices.DeleteFunc(slices.Clone(one.Tenants), func(t config.Tenant) bool { return t.Key != key })
+		return accounts.Try(ctx, &one, opts.Now())
 	}
 	if o.demo != nil {
 		desk.Demo, desk.DemoAMS = true, func(_, person string) (user, password, otp string) { return o.demo.Account(person) }

@@ -11,7 +11,6 @@ import (
 	"pulih/internal/agency"
 	"pulih/internal/letter"
 	"pulih/internal/request"
-	"pulih/internal/store"
 )
 
 // amsState is the strip that tells whether approved resets can be made now.
@@ -19,16 +18,17 @@ type amsState struct {
 	Mine    bool // the visitor's own session is live
 	Others  []string
 	Waiting int
-	Stopped bool
-	Lends   bool // another verifier's session will do (agency.Rules.LendSessions)
+	Stopped *time.Time // resets are held since then; nil: they aren't
+	Stopper string     // who held them
+	Lends   bool       // another verifier's session will do (agency.Rules.LendSessions)
 	MayLend bool
 	Demo    bool
 	Path    string
 	From    string // the page to come back to
 }
 
-// amsState is nil where the agency makes its resets by hand.
-func (c *Console) amsState(p *page, queue []store.Request) (*amsState, error) {
+// amsState is nil where the agency makes its resets by hand; waiting is how many resets wait for a session.
+func (c *Console) amsState(p *page, waiting int) (*amsState, error) {
 	if p.agency.Mode != agency.AMS || c.amsOf(p.agency.Key) == nil {
 		return nil, nil
 	}
@@ -36,18 +36,16 @@ func (c *Console) amsState(p *page, queue []store.Request) (*amsState, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &amsState{Mine: slices.Contains(holders, p.who.person.ID), MayLend: p.who.may(lendSession), Lends: p.agency.Rules.LendSessions, Demo: c.o.Demo, Path: "/" + p.agency.Key + "/ams", From: p.URL.Path}
+	out := &amsState{Mine: slices.Contains(holders, p.who.person.ID), MayLend: p.who.may(lendSession), Lends: p.agency.Rules.LendSessions, Demo: c.o.Demo, Path: "/" + p.agency.Key + "/ams", From: p.URL.Path, Waiting: waiting}
 	for _, id := range holders {
 		if person, ok := p.agency.Person(id); ok && id != p.who.person.ID {
 			out.Others = append(out.Others, person.Name)
 		}
 	}
-	for _, r := range queue {
-		if r.Status == request.StatusWaitingSession {
-			out.Waiting++
-		}
+	line, err := c.o.Store.Line(p.ctx(), p.agency.Key)
+	if line.StoppedAt != nil {
+		out.Stopped, out.Stopper = line.StoppedAt, c.nameOf(p, line.StoppedBy)
 	}
-	out.Stopped, err = c.o.Store.ResetsStopped(p.ctx(), p.agency.Key)
 	return out, err
 }
 

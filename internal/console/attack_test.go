@@ -357,17 +357,6 @@ func TestDemoDoorIsShut(t *testing.T) {
 	}
 }
 
-// An agency whose key is a page of the desk's own is refused at the start.
-func TestReservedKeys(t *testing.T) {
-	t.Parallel()
-	d := newDesk(t)
-	a := *d.agency("purbalingga")
-	a.Key = "masuk"
-	if _, err := console.New(console.Options{Store: d.store, Agencies: append(d.world.Config.Agencies(), &a)}); err == nil || !strings.Contains(err.Error(), "masuk") {
-		t.Errorf("%v", err)
-	}
-}
-
 // Status links are signed: another number, another audience or no signature shows nothing.
 func TestStatusLinksAreSigned(t *testing.T) {
 	t.Parallel()

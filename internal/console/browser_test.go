@@ -587,7 +587,7 @@ func TestBrakeAndVisits(t *testing.T) {
 		t.Errorf("a verifier lets go of the brake: %d", status)
 	}
 	w.press("Lepas penahanan")
-	w.reads("Tersimpan.")
+	w.reads("Bila ada dugaan penyalahgunaan")
 	w.do(chromedp.Click(`//li[contains(., "Surya")]//button`))
 	w.reads("Sesi diakhiri.")
 	if got := surya.ask("GET /{agency}", "purbalingga"); got != 303 {

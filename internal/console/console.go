@@ -19,6 +19,7 @@ import (
 
 	"pulih/bsre"
 	"pulih/internal/agency"
+	"pulih/internal/config/accounts"
 	"pulih/internal/letter"
 	"pulih/internal/request"
 	"pulih/internal/store"
@@ -36,6 +37,10 @@ type Options struct {
 	Reader    *letter.Reader
 	// Report computes a digest (scheduler.Daemon.Report); nil: the page does without.
 	Report func(ctx context.Context, agencyKey, template, office string, from, until time.Time) (mailflow.Digest, error)
+	// Pack makes the files of the evaluation pack of a span (scheduler.PackFiles); nil: there are none.
+	Pack func(ctx context.Context, agencyKey string, from, until time.Time) ([]mailflow.Attached, error)
+	// Check tries an agency's connections as `pulih check` does; nil: the page does without.
+	Check func(ctx context.Context, agencyKey string) []accounts.Finding
 	// Sentences are those of the daemon's health; nil: none.
 	Sentences func(ctx context.Context) []string
 	// OIDC is the single sign-on of each agency that has one.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"pulih/internal/agency"
 	"pulih/internal/request"
@@ -14,26 +16,61 @@ import (
 )
 
 // rowsShown bounds a list's length: a page that takes a second is read by nobody.
-const rowsShown = 100
+const rowsShown = 50
 
 // deskPage is Meja kerja: the queue by time left.
 type deskPage struct {
 	base
-	Filter, Search string
-	Rows           []row
-	More           int // rows that aren't shown
-	All, Mine      int
-	Near, Over     int
-	Letters        int // letters that need a decision
-	AMS            *amsState
-	Filters        []filter
+	pager
+	Filter  store.DeskFilter
+	Search  string
+	Short   bool // too little to search for
+	Rows    []row
+	Letters int // letters that need a decision
+	Doubts  int // letters that may be there already
+	AMS     *amsState
+	Filters []filter
 }
 
 type filter struct {
-	Name, Value string
-	Count       int
-	Here        bool
-	Shape       string // near, over
+	Name  string
+	Value store.DeskFilter
+	Count int
+	Here  bool
+	Shape string // near, over
+}
+
+// pager leads through a list that is longer than a page.
+type pager struct {
+	Page       int // from 1
+	Prev, Next string
+}
+
+// pageOf is the page that the address asks for: its number, and the place of its first row.
+func pageOf(p *page) (number, from int) {
+	number, err := strconv.Atoi(p.URL.Query().Get("hal"))
+	if err != nil || number < 1 || number > 100_000 {
+		number = 1
+	}
+	return number, (number - 1) * rowsShown
+}
+
+// pagerOf leads to the pages before and after; more tells that there is one after.
+func pagerOf(p *page, number int, more bool) pager {
+	to := func(n int) string {
+		q := p.URL.Query()
+		q.Del("kabar")
+		q.Set("hal", strconv.Itoa(n))
+		return p.URL.Path + "?" + q.Encode()
+	}
+	out := pager{Page: number}
+	if number > 1 {
+		out.Prev = to(number - 1)
+	}
+	if more {
+		out.Next = to(number + 1)
+	}
+	return out
 }
 
 // row is one request in the queue.
@@ -55,77 +92,89 @@ type findingCount struct {
 }
 
 func (c *Console) desktop(p *page) error {
-	d := deskPage{base: c.base(p, "Meja kerja", "Meja kerja"), Filter: p.URL.Query().Get("saring"), Search: strings.TrimSpace(p.URL.Query().Get("cari"))}
+	d := deskPage{base: c.base(p, "Meja kerja", "Meja kerja"), Filter: store.DeskFilter(p.URL.Query().Get("saring")), Search: strings.TrimSpace(p.URL.Query().Get("cari"))}
+	if !slices.Contains([]store.DeskFilter{store.DeskMine, store.DeskNear, store.DeskOver, store.DeskClosed}, d.Filter) {
+		d.Filter = store.DeskAll
+	}
 	var err error
 	if d.Mark, err = c.o.Store.Mark(p.ctx(), p.agency.Key); err != nil {
 		return err
 	}
-	queue, err := c.o.Store.Queue(p.ctx(), p.agency.Key)
+	view := deskView(p)
+	counts, sessions, err := c.o.Store.DeskCounts(p.ctx(), p.agency.Key, view)
 	if err != nil {
 		return err
 	}
-	d.count(p, queue)
-	list, err := c.deskList(p, &d, queue)
+	d.setFilters(counts)
+	number, from := pageOf(p)
+	list, err := c.deskList(p, &d, view, from)
 	if err != nil {
 		return err
 	}
-	if len(list) > rowsShown {
-		d.More, list = len(list)-rowsShown, list[:rowsShown]
-	}
-	if d.Rows, err = c.rows(p, list); err != nil {
+	d.pager = pagerOf(p, number, len(list) > rowsShown)
+	if d.Rows, err = c.rows(p, list[:min(len(list), rowsShown)]); err != nil {
 		return err
 	}
-	letters, err := c.o.Store.Attention(p.ctx(), p.agency.Key)
-	if err != nil {
+	if d.Letters, d.Doubts, err = c.o.Store.Undecided(p.ctx(), p.agency.Key); err != nil {
 		return err
 	}
-	d.Letters = len(letters)
-	if d.AMS, err = c.amsState(p, queue); err != nil {
+	if d.AMS, err = c.amsState(p, sessions); err != nil {
 		return err
 	}
 	return c.show(p, http.StatusOK, "meja", d)
 }
 
-// count sorts the open requests into the filters, from the projection alone: it holds for queues of any length.
-func (d *deskPage) count(p *page, queue []store.Request) {
-	d.All = len(queue)
-	for _, r := range queue {
-		if p.who.holds(r, p.now) {
-			d.Mine++
+func (d *deskPage) setFilters(counts map[store.DeskFilter]int) {
+	d.Filters = []filter{{Name: "semua", Value: store.DeskAll}, {Name: "menunggu saya", Value: store.DeskMine}, {Name: "hampir lewat", Value: store.DeskNear, Shape: "near"},
+		{Name: "lewat", Value: store.DeskOver, Shape: "over"}, {Name: "selesai", Value: store.DeskClosed}}
+	for i, f := range d.Filters {
+		d.Filters[i].Here = f.Value == d.Filter && d.Search == ""
+		d.Filters[i].Count = -1
+		if n, ok := counts[f.Value]; ok {
+			d.Filters[i].Count = n
 		}
-		switch {
-		case over(r, p.now):
-			d.Over++
-		case near(r, p.agency, p.now):
-			d.Near++
-		}
-	}
-	d.Filters = []filter{
-		{Name: "semua", Count: d.All}, {Name: "menunggu saya", Value: "saya", Count: d.Mine},
-		{Name: "hampir lewat", Value: "hampir", Count: d.Near, Shape: "near"}, {Name: "lewat", Value: "lewat", Count: d.Over, Shape: "over"},
-		{Name: "selesai", Value: "selesai", Count: -1},
-	}
-	for i := range d.Filters {
-		d.Filters[i].Here = d.Filters[i].Value == d.Filter && d.Search == ""
 	}
 }
 
-func (c *Console) deskList(p *page, d *deskPage, queue []store.Request) ([]store.Request, error) {
-	if d.Search != "" {
-		return c.o.Store.Search(p.ctx(), p.agency.Key, d.Search, rowsShown)
+// deskList reads one row more than a page has: it tells whether there is another page.
+func (c *Console) deskList(p *page, d *deskPage, view store.DeskView, from int) ([]store.Request, error) {
+	switch {
+	case d.Search == "":
+		return c.o.Store.DeskRows(p.ctx(), p.agency.Key, d.Filter, view, from, rowsShown+1)
+	case utf8.RuneCountInString(d.Search) < store.SearchLetters:
+		d.Short = true
+		return nil, nil
 	}
-	keep := func(r store.Request) bool { return true }
-	switch d.Filter {
-	case "saya":
-		keep = func(r store.Request) bool { return p.who.holds(r, p.now) }
-	case "hampir":
-		keep = func(r store.Request) bool { return !over(r, p.now) && near(r, p.agency, p.now) }
-	case "lewat":
-		keep = func(r store.Request) bool { return over(r, p.now) }
-	case "selesai":
-		return c.o.Store.ClosedRequests(p.ctx(), p.agency.Key, rowsShown)
+	return c.o.Store.Search(p.ctx(), p.agency.Key, d.Search, from, rowsShown+1)
+}
+
+// deskView is the visitor's look at the queue. Nearly over is what has less than a tenth of its norm left, counted on the norm's own calendar.
+func deskView(p *page) store.DeskView {
+	v := store.DeskView{Roles: p.who.roles, People: []string{p.who.person.ID}, Now: p.now, Near: map[string]time.Time{}}
+	for _, s := range p.agency.Staff {
+		if s.ID != p.who.person.ID && p.agency.Acting(s, p.now).ID == p.who.person.ID {
+			v.People = append(v.People, s.ID)
+		}
 	}
-	return slices.DeleteFunc(queue, func(r store.Request) bool { return !keep(r) }), nil
+	tenth := func(step string, norm *sop.Norm) {
+		if norm == nil {
+			return
+		}
+		n := *norm
+		if kind, length := n.Measure(); kind == sop.WorkingDays {
+			n = sop.Norm{Clock: sop.Working, Days: max(n.Days/10, 1)}
+		} else {
+			n = sop.Norm{Clock: kind, Length: length / 10}
+		}
+		if at, err := p.agency.Calendar.Due(n, p.now, nil); err == nil {
+			v.Near[step] = at
+		}
+	}
+	tenth("", p.agency.SOP.Total)
+	for _, step := range p.agency.SOP.Steps {
+		tenth(step.ID, step.Norm)
+	}
+	return v
 }
 
 // rows computes what the projection doesn't hold: the clocks with their pauses, from the events of the rows that are shown.
@@ -184,27 +233,6 @@ func mainClock(s request.State, a *agency.Agency, steps []request.StepClock, tot
 		return clock{}
 	}
 	return clockOf(s, a, *best, now)
-}
-
-func over(r store.Request, now time.Time) bool { return r.DueAt != nil && now.After(*r.DueAt) }
-
-// near: less than a tenth of the norm is left, counted on its own calendar.
-func near(r store.Request, a *agency.Agency, now time.Time) bool {
-	if r.DueAt == nil || r.DueAt.Before(now) {
-		return false
-	}
-	norm := a.SOP.Total
-	for _, step := range a.SOP.Steps {
-		if step.ID == r.Step && step.Norm != nil {
-			norm = step.Norm
-		}
-	}
-	if norm == nil {
-		return false
-	}
-	kind, length := norm.Measure()
-	left, err := a.Calendar.Used(kind, now, *r.DueAt, nil)
-	return err == nil && left*10 <= length
 }
 
 // holds: the request is this person's work now, by name or because it is their role's.

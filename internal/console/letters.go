@@ -17,6 +17,8 @@ import (
 // lettersPage is Surat: what a machine can't decide.
 type lettersPage struct {
 	base
+	pager
+	Doubts                  []doubtRow
 	Unclear, Broken, Others []letterRow
 	MayRead                 bool
 }
@@ -26,24 +28,30 @@ type letterRow struct {
 	Path, Words, Why, Subject, From string
 }
 
+type doubtRow struct {
+	store.Doubt
+	Path string
+}
+
 func (c *Console) lettersPage(p *page) error {
-	list, err := c.o.Store.Attention(p.ctx(), p.agency.Key)
+	number, from := pageOf(p)
+	list, err := c.o.Store.UndecidedLetters(p.ctx(), p.agency.Key, from, rowsShown+1)
 	if err != nil {
 		return err
 	}
-	d := lettersPage{base: c.base(p, "Surat", "Surat"), MayRead: p.who.may(readDesk)}
+	d := lettersPage{base: c.base(p, "Surat", "Surat"), MayRead: p.who.may(readDesk), pager: pagerOf(p, number, len(list) > rowsShown)}
 	if d.Mark, err = c.o.Store.Mark(p.ctx(), p.agency.Key); err != nil {
 		return err
 	}
-	for _, l := range list {
-		row := letterRow{Letter: l, Path: fmt.Sprintf("/%s/surat/%d", p.agency.Key, l.ID), Words: kindWords[l.Kind], Why: l.Problem}
-		if d.MayRead {
-			if r, err := c.o.Store.Reading(p.ctx(), l.ID); err == nil {
-				row.Subject, row.From = clean(str(r.Letter.Subject)), clean(str(r.Letter.Office))
-				row.Why = or(row.Why, strings.Join(r.Reasons, "; "))
-			} else if !errors.Is(err, store.ErrNotFound) {
-				return err
-			}
+	if number == 1 {
+		if err := c.loadDoubts(p, &d); err != nil {
+			return err
+		}
+	}
+	for _, l := range list[:min(len(list), rowsShown)] {
+		row, err := c.letterRow(p, l)
+		if err != nil {
+			return err
 		}
 		switch {
 		case l.State == "quarantined":
@@ -57,6 +65,29 @@ func (c *Console) lettersPage(p *page) error {
 	return c.show(p, http.StatusOK, "surat", d)
 }
 
+func (c *Console) loadDoubts(p *page, d *lettersPage) error {
+	list, err := c.o.Store.Doubts(p.ctx(), p.agency.Key)
+	for _, q := range list[:min(len(list), rowsShown)] {
+		d.Doubts = append(d.Doubts, doubtRow{q, fmt.Sprintf("/%s/ragu/%d", p.agency.Key, q.ID)})
+	}
+	return err
+}
+
+// letterRow says why a letter is here; what it says is for those who may read letters.
+func (c *Console) letterRow(p *page, l store.Letter) (letterRow, error) {
+	row := letterRow{Letter: l, Path: fmt.Sprintf("/%s/surat/%d", p.agency.Key, l.ID), Words: kindWords[l.Kind], Why: l.Problem}
+	if !p.who.may(readDesk) {
+		return row, nil
+	}
+	r, err := c.o.Store.Reading(p.ctx(), l.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return row, nil
+	}
+	row.Subject, row.From = clean(str(r.Letter.Subject)), clean(str(r.Letter.Office))
+	row.Why = or(row.Why, strings.Join(r.Reasons, "; "))
+	return row, err
+}
+
 // letterPage is one letter with what can be done about it.
 type letterPage struct {
 	base
@@ -67,6 +98,8 @@ type letterPage struct {
 	Applicants []candidate
 	Officials  []officeGroup
 	MaySort    bool
+	MayJoin    bool
+	Doubts     []doubtRow
 	MayRetry   bool
 	MayRead    bool
 	Audit      []auditLine
@@ -104,7 +137,15 @@ func (c *Console) letterPage(p *page) error {
 		d.Findings, d.FormNumber, d.FormDate = r.Findings, str(r.Letter.Number), str(r.Letter.Date)
 		d.candidates(p.agency, r)
 	}
-	d.MaySort = p.who.may(sortLetters) && l.State == "read" && len(d.Requests) == 0
+	doubts, err := c.o.Store.DoubtsOf(p.ctx(), l.ID)
+	if err != nil {
+		return err
+	}
+	for _, q := range doubts {
+		d.Doubts = append(d.Doubts, doubtRow{q, fmt.Sprintf("/%s/ragu/%d", p.agency.Key, q.ID)})
+	}
+	free := p.who.may(sortLetters) && len(d.Requests) == 0
+	d.MaySort, d.MayJoin = free && l.State == "read" && len(doubts) == 0, free && l.State != "stored" && len(doubts) == 0
 	if d.Audit, err = c.auditOf(p, letterTarget(l.ID)); err != nil {
 		return err
 	}
@@ -122,9 +163,7 @@ func (d *letterPage) candidates(a *agency.Agency, r letter.Reading) {
 	if len(d.Applicants) == 0 {
 		d.Applicants = []candidate{{Office: str(r.Letter.Office)}}
 	}
-	for i := range a.Offices {
-		d.Officials = append(d.Officials, officeGroup{a.Offices[i].Name, a.Offices[i].All()})
-	}
+	d.Officials = officials(a)
 }
 
 // makeRequest opens a request from a letter by a verifier's hand. Whom it is about is chosen from the directory, or written as the letter says
@@ -146,14 +185,14 @@ func (c *Console) makeRequest(p *page) error {
 		return err
 	}
 	by := p.who.actor(sortLetters)
-	ref := request.Letter{ID: l.ID, Channel: l.Channel, Number: or(p.text("nomor", 200), str(r.Letter.Number)), Date: or(p.text("tanggal", 10), str(r.Letter.Date)),
-		Subject: clean(str(r.Letter.Subject)), MessageID: l.MessageID, ReceivedAt: l.ReceivedAt}
-	if l.Channel == "srikandi" {
-		ref.SrikandiID = l.Source
+	ref := letterRef(l, r)
+	ref.Number, ref.Date = or(p.text("nomor", 200), ref.Number), or(p.text("tanggal", 10), ref.Date)
+	read := request.Subject{Office: str(r.Letter.Office)}
+	if len(r.Applicants) > 0 {
+		ap := applicantOf(r, subject)
+		read.Name, read.NIP, read.Position, read.Office, read.Email = str(ap.Name), agency.Digits(str(ap.NIP)), str(ap.Position), or(str(ap.Office), read.Office), str(ap.Email)
 	}
-	if r.Letter.Signer != nil {
-		ref.Signer = str(r.Letter.Signer.Name)
-	}
+	corrected := append(subjectChanges(read, subject), letterChanges(r, ref)...)
 	var number string
 	err = c.o.Store.InTx(p.ctx(), p.now, func(tx *store.Tx) error {
 		keys := c.o.Store.Keys.LetterKeys(ref.Number, ref.Date, nil, ref.SrikandiID, subject.NIP, subject.Name)
@@ -163,12 +202,30 @@ func (c *Console) makeRequest(p *page) error {
 			return err
 		}
 		number = s.Number
+		if len(corrected) > 0 {
+			text := "Dari yang terbaca di surat, dibetulkan " + strings.Join(corrected, "; ") + "."
+			if _, err := tx.Act(p.agency, number, request.Note{By: by, Text: text}); err != nil {
+				return err
+			}
+		}
 		return errors.Join(tx.SetKind(l.ID, letter.ResetRequest), tx.Audit(p.agency.Key, p.who.person.ID, "menjadikan permohonan", letterTarget(l.ID), s.Number))
 	})
 	if err != nil {
 		return err
 	}
 	return p.redirect("/" + p.agency.Key + "/permohonan/" + number + "?kabar=request")
+}
+
+// letterChanges says where the letter's number or date was corrected.
+func letterChanges(r letter.Reading, ref request.Letter) []string {
+	var out []string
+	if was := str(r.Letter.Number); was != ref.Number {
+		out = append(out, fmt.Sprintf("nomor surat: %s menjadi %s", or(was, "kosong"), or(ref.Number, "kosong")))
+	}
+	if was := str(r.Letter.Date); was != ref.Date {
+		out = append(out, fmt.Sprintf("tanggal surat: %s menjadi %s", or(dateWords(was), "kosong"), or(dateWords(ref.Date), "kosong")))
+	}
+	return out
 }
 
 // chosen is the applicant of the form.

@@ -34,6 +34,7 @@ type reportPage struct {
 	SOPTitle  string
 	Path      string
 	Available bool
+	Packs     []choice // months whose evaluation pack can be downloaded
 }
 
 type choice struct {
@@ -112,6 +113,9 @@ func (c *Console) loadReport(p *page) (reportPage, error) {
 	for _, o := range p.agency.Offices {
 		d.Offices = append(d.Offices, choice{o.Name, o.ID, o.ID == d.Office})
 	}
+	if c.o.Pack != nil {
+		d.Packs = packs(now)
+	}
 	slices.SortFunc(d.Offices, func(a, b choice) int { return cmp.Compare(a.Name, b.Name) })
 	return d, nil
 }
@@ -170,6 +174,53 @@ func weekChart(weeks []weekRow) template.HTML {
 	}
 	b.WriteString(`</svg>`)
 	return template.HTML(b.String())
+}
+
+// packs are the evaluation packs that can be downloaded: this month so far, and the eleven before.
+func packs(now time.Time) []choice {
+	var out []choice
+	first := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, now.Location())
+	for i := range 12 {
+		month := first.AddDate(0, -i, 0)
+		out = append(out, choice{Name: mailflow.NoticePeriod(month, month.AddDate(0, 1, 0)), Value: month.Format("2006-01")})
+	}
+	return out
+}
+
+// choosePack leads from the form's month to its file.
+func (c *Console) choosePack(p *page) error {
+	month, kind := p.URL.Query().Get("bulan"), p.URL.Query().Get("berkas")
+	if _, err := time.Parse("2006-01", month); err != nil || kind != "pdf" && kind != "xlsx" {
+		return say(http.StatusUnprocessableEntity, "Pilih bulan dan jenis berkasnya.")
+	}
+	return p.redirect("/" + p.agency.Key + "/pimpinan/bahan/" + month + "/" + kind)
+}
+
+// downloadPack hands out the pack of a month for the evaluation meeting, as PDF or XLSX. It names people, so the download is recorded.
+func (c *Console) downloadPack(p *page) error {
+	from, err := time.ParseInLocation("2006-01", p.PathValue("month"), p.agency.Zone)
+	kind := p.PathValue("kind")
+	if err != nil || kind != "pdf" && kind != "xlsx" || c.o.Pack == nil || from.After(p.now) || from.Before(p.now.AddDate(-10, 0, 0)) {
+		return fmt.Errorf("pack: %w", store.ErrNotFound)
+	}
+	files, err := c.o.Pack(p.ctx(), p.agency.Key, from, from.AddDate(0, 1, 0))
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(files, func(f mailflow.Attached) bool { return strings.HasSuffix(f.Name, "."+kind) })
+	if i < 0 {
+		return fmt.Errorf("pack as %s: %w", kind, store.ErrNotFound)
+	}
+	if err := c.o.Store.InTx(p.ctx(), p.now, func(tx *store.Tx) error {
+		return tx.Audit(p.agency.Key, p.who.person.ID, "mengunduh bahan rapat", "bahan/"+from.Format("2006-01"), files[i].Name)
+	}); err != nil {
+		return err
+	}
+	p.w.Header().Set("Content-Type", files[i].MIME)
+	p.w.Header().Set("Content-Disposition", disposition(files[i].Name))
+	p.w.Header().Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	_, _ = p.w.Write(files[i].Data)
+	return nil
 }
 
 // exportReport hands the period's breaches out as CSV.

@@ -12,6 +12,7 @@ import (
 	"pulih/bsre"
 	"pulih/internal/agency"
 	"pulih/internal/letter"
+	"pulih/internal/report"
 	"pulih/internal/request"
 	"pulih/internal/sop"
 	"pulih/internal/store"
@@ -46,11 +47,21 @@ type requestPage struct {
 	First      string // who gave the first of two approvals
 	Path       string
 	Related    []store.Request
+	Doubts     []store.Doubt // other letters that may belong here
+	Held       string        // why the reset waits
+	Officials  []officeGroup // for a correction
+	Outages    []outageRow   // of partners, while this request was open
+	WouldKeep  bool          // a broken promise would have been kept without them
+}
+
+type outageRow struct {
+	report.Outage
+	Title string
 }
 
 // can says which actions the page offers. request.Decide has the last word.
 type can struct {
-	Forward, Assign, Approve, Again, Second, Return, Reject, Complete, Confirm, CouldNot, Observe, Reopen, Note, Correct, Reveal bool
+	Forward, Assign, Approve, Again, Second, Return, Reject, Complete, Confirm, CouldNot, Unsure, Observe, Reopen, Note, Correct, Reveal, Explain bool
 }
 
 // stepView is a step of the SOP with its clock.
@@ -59,6 +70,7 @@ type stepView struct {
 	Ended      time.Time
 	Clock      clock
 	State      string // done, now, later
+	Without    string // the time used without the partners' outages, where that differs
 }
 
 func (c *Console) requestPage(p *page) error {
@@ -89,6 +101,10 @@ func (c *Console) loadRequest(p *page, number string) (*requestPage, error) {
 	if steps, total, err := request.Clocks(s, p.agency, p.now); err == nil {
 		d.Clock = mainClock(s, p.agency, steps, total, p.now)
 		d.setSteps(p, s, steps, total)
+		d.Can.Explain = p.who.may(explainBreach) && anyOver(steps, total)
+		if err := c.withoutOutages(p, d, steps, total); err != nil {
+			return nil, err
+		}
 	}
 	if err := c.loadLetters(p, d); err != nil {
 		return nil, err
@@ -113,8 +129,17 @@ func (c *Console) loadRequest(p *page, number string) (*requestPage, error) {
 	if d.Can.Confirm {
 		d.Guide = bsre.DefaultGuide(c.portal(p.agency.Key)).Steps(bsre.Subject{Name: s.Subject.Name, Email: s.Subject.Email}, nil)
 	}
-	if d.AMS, err = c.amsState(p, nil); err != nil {
+	if d.AMS, err = c.amsState(p, 0); err != nil {
 		return nil, err
+	}
+	if d.Held, err = c.o.Store.HeldFor(p.ctx(), number); err != nil {
+		return nil, err
+	}
+	if d.Doubts, err = c.doubtsAbout(p, number); err != nil {
+		return nil, err
+	}
+	if d.Can.Correct {
+		d.Officials = officials(p.agency)
 	}
 	d.Related, err = c.related(p, s)
 	return d, err
@@ -193,11 +218,51 @@ func (d *requestPage) setSteps(p *page, s request.State, steps []request.StepClo
 	}
 }
 
+func anyOver(steps []request.StepClock, total *request.StepClock) bool {
+	over := func(c request.StepClock) bool { return c.Reading != nil && c.Reading.Left < 0 }
+	return slices.ContainsFunc(steps, over) || total != nil && over(*total)
+}
+
+// withoutOutages shows beside the clocks how they would stand without the partners' outages. The promise itself is the one with them.
+func (c *Console) withoutOutages(p *page, d *requestPage, steps []request.StepClock, total *request.StepClock) error {
+	until := p.now
+	if !d.S.ClosedAt.IsZero() {
+		until = d.S.ClosedAt
+	}
+	outages, err := c.o.Store.Outages(p.ctx(), p.agency.Key, d.S.OpenedAt, until, p.now)
+	if err != nil || len(outages) == 0 {
+		return err
+	}
+	for _, o := range outages {
+		d.Outages = append(d.Outages, outageRow{o, o.Title()})
+	}
+	stepsNow, totalNow, err := report.ClocksWithout(d.S, p.agency, p.now, outages)
+	if err != nil {
+		return nil //nolint:nilerr // a year without a calendar: the page does without
+	}
+	tell := func(v *stepView, norm *sop.Norm, with, without request.StepClock) {
+		if norm != nil && with.Reading != nil && without.Reading != nil && with.Reading.Used != without.Reading.Used {
+			v.Without = norm.Say(without.Reading.Used)
+		}
+	}
+	for i := range min(len(steps), len(stepsNow), len(d.Steps)) {
+		tell(&d.Steps[i], steps[i].Step.Norm, steps[i], stepsNow[i])
+	}
+	if total != nil && totalNow != nil && d.Total != nil {
+		tell(d.Total, p.agency.SOP.Total, *total, *totalNow)
+	}
+	d.WouldKeep = anyOver(steps, total) && !anyOver(stepsNow, totalNow)
+	return nil
+}
+
 // offer decides which buttons stand on the page.
 func (d *requestPage) offer(p *page, s request.State) {
 	in := func(list ...request.Status) bool { return slices.Contains(list, s.Status) }
 	w := p.who
+	explain := d.Can.Explain
 	d.Can = can{
+		Explain:  explain,
+		Correct:  w.may(decide) && correctable(s.Status),
 		Forward:  w.may(forward) && in(request.StatusReceived, request.StatusChain) && w.actor(forward).Role.Depth() <= s.Holder.Depth(),
 		Assign:   w.may(assign) && in(request.StatusReceived, request.StatusChain, request.StatusChecking, request.StatusRefused),
 		Approve:  w.may(decide) && in(request.StatusChecking, request.StatusRefused),
@@ -209,6 +274,7 @@ func (d *requestPage) offer(p *page, s request.State) {
 		Confirm:  w.may(decide) && in(request.StatusApproved, request.StatusWaitingSession, request.StatusPhoneCheck, request.StatusUncertain),
 		Observe:  w.may(decide) && in(request.StatusLink, request.StatusPassphrase, request.StatusCertificate, request.StatusUncertain),
 		Reopen:   w.may(decide) && in(request.StatusClosed, request.StatusRejected, request.StatusLink),
+		Unsure:   w.may(decide) && in(request.StatusApproved, request.StatusWaitingSession, request.StatusPhoneCheck),
 		Note:     w.may(note),
 		Reveal:   w.may(seeIdentity) && s.Subject.NIK != "",
 	}
@@ -216,7 +282,7 @@ func (d *requestPage) offer(p *page, s request.State) {
 	own := agency.Digits(w.person.NIP) != "" && agency.Digits(w.person.NIP) == agency.Digits(s.Subject.NIP)
 	if own || agency.SameAddress(w.person.Email, s.Subject.Email) {
 		d.OwnRequest = true
-		d.Can = can{Note: d.Can.Note}
+		d.Can = can{Note: d.Can.Note, Explain: explain}
 	}
 	if d.Can.Second && s.Approval != nil && s.Approval.By.ID == w.person.ID {
 		d.Can.Second = false

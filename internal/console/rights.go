@@ -18,6 +18,7 @@ const (
 	assign        action = "assign"         // give a request to a verifier
 	decide        action = "decide"         // approve, return, reject, confirm, and what belongs to it
 	note          action = "note"           //
+	explainBreach action = "explain breach" // why a promise was broken
 	seeIdentity   action = "see identity"   // show a NIK; recorded
 	lendSession   action = "lend session"   // sign in at AMS
 	sortLetters   action = "sort letters"   // unclear letters: make a request, or set aside
@@ -44,6 +45,7 @@ var rights = map[action][]sop.Role{
 	assign:        {sop.Head, sop.Division, sop.Section, sop.Verifier},
 	decide:        {sop.Verifier},
 	note:          {sop.Head, sop.Division, sop.Section, sop.Verifier},
+	explainBreach: {sop.Head, sop.Division, sop.Section, sop.Verifier},
 	seeIdentity:   {sop.Verifier},
 	lendSession:   {sop.Verifier},
 	sortLetters:   {sop.Verifier},

@@ -35,12 +35,17 @@ var matrix = map[string]string{
 	"POST /{agency}/permohonan/{number}/ams":           "V",
 	"POST /{agency}/permohonan/{number}/nik":           "V",
 	"POST /{agency}/permohonan/{number}/catatan":       "KBSV",
+	"POST /{agency}/permohonan/{number}/betulkan":      "V",
+	"POST /{agency}/permohonan/{number}/alasan":        "KBSV",
 
 	"GET /{agency}/surat":                           "KBSVOA",
 	"GET /{agency}/surat/{id}":                      "KBSVOA",
 	"POST /{agency}/surat/{id}/permohonan":          "V",
 	"POST /{agency}/surat/{id}/sisihkan":            "V",
 	"POST /{agency}/surat/{id}/ulang":               "VO",
+	"POST /{agency}/surat/{id}/gabung":              "V",
+	"GET /{agency}/ragu/{id}":                       "KBSVA",
+	"POST /{agency}/ragu/{id}":                      "V",
 	"POST /{agency}/surat/{id}/lembar":              "KBSVA",
 	"GET /{agency}/surat/{id}/lembar/{file}/{page}": "KBSVA",
 	"GET /{agency}/surat/{id}/berkas/{file}":        "KBSVA",
@@ -65,14 +70,17 @@ var matrix = map[string]string{
 	"POST /{agency}/kantor/{office}/pejabat": "VO",
 	"POST /{agency}/kantor/{office}/hapus":   "VO",
 
-	"GET /{agency}/pimpinan":           "KBSVA",
-	"GET /{agency}/pimpinan/lewat.csv": "KBSVA",
+	"GET /{agency}/pimpinan":                      "KBSVA",
+	"GET /{agency}/pimpinan/lewat.csv":            "KBSVA",
+	"GET /{agency}/pimpinan/bahan":                "KBSVA",
+	"GET /{agency}/pimpinan/bahan/{month}/{kind}": "KBSVA",
 
 	"GET /{agency}/sistem":                       "KVOA",
 	"POST /{agency}/sistem/pekerjaan/{id}/ulang": "O",
 	"POST /{agency}/sistem/pekerjaan/{id}/batal": "O",
 	"POST /{agency}/sistem/surel/{id}/ulang":     "O",
 	"POST /{agency}/sistem/reset":                "KVO",
+	"POST /{agency}/sistem/periksa":              "O",
 	"POST /{agency}/sesi/{id}/akhiri":            "O",
 
 	"GET /{agency}/akun":                   "KBSVOA",
@@ -108,7 +116,7 @@ func TestMatrixNamesEveryRoute(t *testing.T) {
 // ask sends an empty request to a route and answers the status; redirects aren't followed.
 func (p *person) ask(pattern, key string) int {
 	method, path, _ := strings.Cut(pattern, " ")
-	path = strings.NewReplacer("{agency}", key, "{number}", "PBG-2026-000001", "{id}", "1", "{file}", "0", "{page}", "1", "{office}", "dinkes", "{act}", "catatan").Replace(path)
+	path = strings.NewReplacer("{agency}", key, "{number}", "PBG-2026-000001", "{id}", "1", "{file}", "0", "{page}", "1", "{office}", "dinkes", "{act}", "catatan", "{month}", "2026-11", "{kind}", "pdf").Replace(path)
 	still := *p
 	client := *p.client
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -36,6 +36,8 @@ var routes = []route{
 	{"POST /{agency}/permohonan/{number}/buka-kembali", decide, (*Console).reopen},
 	{"POST /{agency}/permohonan/{number}/catatan", note, (*Console).addNote},
 	{"POST /{agency}/permohonan/{number}/sesuaikan", decide, (*Console).refreshSubject},
+	{"POST /{agency}/permohonan/{number}/betulkan", decide, (*Console).correctSubject},
+	{"POST /{agency}/permohonan/{number}/alasan", explainBreach, (*Console).explain},
 	{"POST /{agency}/permohonan/{number}/ams", lendSession, (*Console).compareAMS},
 	{"POST /{agency}/permohonan/{number}/nik", seeIdentity, (*Console).reveal},
 
@@ -43,6 +45,9 @@ var routes = []route{
 	{"GET /{agency}/surat/{id}", readLetters, (*Console).letterPage},
 	{"POST /{agency}/surat/{id}/permohonan", sortLetters, (*Console).makeRequest},
 	{"POST /{agency}/surat/{id}/sisihkan", sortLetters, (*Console).setAside},
+	{"POST /{agency}/surat/{id}/gabung", sortLetters, (*Console).joinLetter},
+	{"GET /{agency}/ragu/{id}", readDesk, (*Console).doubtPage},
+	{"POST /{agency}/ragu/{id}", sortLetters, (*Console).settleDoubt},
 	{"POST /{agency}/surat/{id}/ulang", retryLetters, (*Console).retryLetter},
 	{"POST /{agency}/surat/{id}/lembar", readDesk, (*Console).openSheets},
 	{"GET /{agency}/surat/{id}/lembar/{file}/{page}", readDesk, (*Console).sheetPicture},
@@ -69,6 +74,7 @@ var routes = []route{
 	{"POST /{agency}/sistem/pekerjaan/{id}/ulang", runSystem, (*Console).retryJob},
 	{"POST /{agency}/sistem/pekerjaan/{id}/batal", runSystem, (*Console).cancelJob},
 	{"POST /{agency}/sistem/surel/{id}/ulang", runSystem, (*Console).sendAgain},
+	{"POST /{agency}/sistem/periksa", runSystem, (*Console).checkNow},
 	{"POST /{agency}/sistem/reset", stopResets, (*Console).holdResets},
 
 	{"GET /{agency}/pengaduan", readComplaint, (*Console).complaintsPage},
@@ -89,4 +95,6 @@ var routes = []route{
 
 	{"GET /{agency}/pimpinan", readReport, (*Console).reportPage},
 	{"GET /{agency}/pimpinan/lewat.csv", readReport, (*Console).exportReport},
+	{"GET /{agency}/pimpinan/bahan", readReport, (*Console).choosePack},
+	{"GET /{agency}/pimpinan/bahan/{month}/{kind}", readReport, (*Console).downloadPack},
 }

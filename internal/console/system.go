@@ -2,10 +2,12 @@ package console
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
+	"pulih/internal/config/accounts"
 	"pulih/internal/store"
 )
 
@@ -27,6 +29,8 @@ type systemPage struct {
 	MayStop   bool
 	MayAudit  bool
 	AMS       *amsState
+	Checked   []accounts.Finding // what `pulih check` says, on the operator's click
+	MayCheck  bool
 }
 
 type sourceRow struct {
@@ -55,43 +59,70 @@ var jobWords = map[string]string{
 var jobStates = map[string]string{"retryable": "gagal, akan dicoba lagi", "discarded": "menyerah"}
 
 func (c *Console) systemPage(p *page) error {
+	d, err := c.loadSystem(p)
+	if err != nil {
+		return err
+	}
+	return c.show(p, http.StatusOK, "sistem", d)
+}
+
+// checkNow tries the agency's connections and says what `pulih check` would.
+func (c *Console) checkNow(p *page) error {
+	if c.o.Check == nil {
+		return fmt.Errorf("checking: %w", store.ErrNotFound)
+	}
+	// Partners restrict accounts that sign in again and again.
+	if !c.tries.allow("check/"+p.agency.Key, 4, p.now) {
+		return say(http.StatusTooManyRequests, "Sambungan baru saja diperiksa beberapa kali. Tunggu sepuluh menit.")
+	}
+	found := c.o.Check(p.ctx(), p.agency.Key)
+	d, err := c.loadSystem(p)
+	if err != nil {
+		return err
+	}
+	d.Checked = found
+	return c.show(p, http.StatusOK, "sistem", d)
+}
+
+func (c *Console) loadSystem(p *page) (*systemPage, error) {
 	key := p.agency.Key
-	d := systemPage{base: c.base(p, "Sistem", "Sistem"), MayRun: p.who.may(runSystem), MayStop: p.who.may(stopResets), MayAudit: p.who.may(readAudit)}
+	d := &systemPage{MayCheck: p.who.may(runSystem) && c.o.Check != nil,
+		base: c.base(p, "Sistem", "Sistem"), MayRun: p.who.may(runSystem), MayStop: p.who.may(stopResets), MayAudit: p.who.may(readAudit)}
 	var err error
 	if d.Sources, err = c.sources(p); err != nil {
-		return err
+		return nil, err
 	}
 	jobs, err := c.o.Store.Jobs(p.ctx(), key)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, j := range jobs {
 		d.Jobs = append(d.Jobs, jobRow{Job: j, Words: or(jobWords[j.Kind], j.Kind), StateWords: or(jobStates[j.State], j.State)})
 	}
 	counts, err := c.o.Store.JobCounts(p.ctx(), key)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, n := range counts {
 		d.Waiting = append(d.Waiting, jobCount{n, or(jobWords[n.Kind], n.Kind)})
 	}
 	if d.Mails, err = c.o.Store.TroubledMails(p.ctx(), key, p.now); err != nil {
-		return err
+		return nil, err
 	}
 	if d.MayRun {
 		if d.Visits, err = c.visits(p, ""); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if d.MayAudit {
 		list, err := c.o.Store.AuditLog(p.ctx(), key, "", 60)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		d.Audit = auditLines(p.agency, list)
 	}
 	if d.StoppedAt, d.StoppedBy, err = c.o.Store.Switch(p.ctx(), key); err != nil {
-		return err
+		return nil, err
 	}
 	d.StoppedBy = c.nameOf(p, d.StoppedBy)
 	d.Calendar = p.agency.Calendar.EndsAt(p.now)
@@ -103,7 +134,7 @@ func (c *Console) systemPage(p *page) error {
 			}
 		}
 	}
-	return c.show(p, http.StatusOK, "sistem", d)
+	return d, nil
 }
 
 // concerns keeps sentences about other agencies away: each begins with whom it is about.

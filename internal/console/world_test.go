@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,8 @@ import (
 
 	"pulih/bsre"
 	"pulih/internal/agency"
+	"pulih/internal/config"
+	"pulih/internal/config/accounts"
 	"pulih/internal/console"
 	"pulih/internal/demo"
 	"pulih/internal/letter"
@@ -93,7 +96,19 @@ func openDesk(t testing.TB, d *desk, change ...func(*console.Options)) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := console.Options{Report: daemon.Report, Sentences: func(ctx context.Context) []string { return daemon.Health(ctx).Sentences },
+	pack := func(ctx context.Context, key string, from, until time.Time) ([]mailflow.Attached, error) {
+		p, err := daemon.Pack(ctx, key, from, until)
+		if err != nil {
+			return nil, err
+		}
+		return scheduler.PackFiles(p)
+	}
+	check := func(ctx context.Context, key string) []accounts.Finding {
+		one := *d.world.Config
+		one.Tenants = slices.DeleteFunc(slices.Clone(one.Tenants), func(t config.Tenant) bool { return t.Key != key })
+		return accounts.Try(ctx, &one, d.clock())
+	}
+	options := console.Options{Report: daemon.Report, Pack: pack, Check: check, Sentences: func(ctx context.Context) []string { return daemon.Health(ctx).Sentences },
 		Store: d.store, Agencies: d.world.Config.Agencies(), PublicURL: d.url, Now: d.clock, Reader: letter.NewReader(letter.Options{}),
 		AMS: func(key string) *bsre.AMS {
 			if key == "purbalingga" {

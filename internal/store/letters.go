@@ -62,10 +62,13 @@ func (s *Store) LettersOf(ctx context.Context, number string) ([]Letter, error) 
 // Attention lists an agency's letters that need a human: unclear ones, other services' and those in quarantine, without those that became
 // a request or a complaint.
 func (s *Store) Attention(ctx context.Context, agencyKey string) ([]Letter, error) {
-	return s.letters(ctx, `WHERE agency = $1 AND (state = 'quarantined' OR kind IN ('unclear', 'other-certificate-service'))
-		AND NOT EXISTS (SELECT FROM request_letters r WHERE r.letter_id = letters.id)
-		AND NOT EXISTS (SELECT FROM complaint_letters c WHERE c.letter_id = letters.id) ORDER BY received_at DESC LIMIT 500`, agencyKey)
+	return s.letters(ctx, `WHERE agency = $1 AND `+undecided+` ORDER BY received_at DESC LIMIT 500`, agencyKey)
 }
+
+// undecided letters need a human.
+const undecided = `(state = 'quarantined' OR kind IN ('unclear', 'other-certificate-service'))
+	AND NOT EXISTS (SELECT FROM request_letters r WHERE r.letter_id = letters.id)
+	AND NOT EXISTS (SELECT FROM complaint_letters c WHERE c.letter_id = letters.id)`
 
 // Quarantined lists the letters that could not be read, of all agencies.
 func (s *Store) Quarantined(ctx context.Context) ([]Letter, error) {

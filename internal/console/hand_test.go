@@ -1,0 +1,235 @@
+package console_test
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"pulih/internal/request"
+	"pulih/internal/store"
+)
+
+// doubt asks whether a letter belongs to a request, as the scheduler does.
+func (d *desk) doubt(key, number string, letterID int64, nip string) int64 {
+	d.t.Helper()
+	var id int64
+	err := d.store.InTx(d.t.Context(), d.clock(), func(tx *store.Tx) (err error) {
+		id, err = tx.AskDoubt(key, letterID, d.store.Keys.Who(nip, ""), number, "Pemohon masih mempunyai permohonan yang berjalan, "+number+", dari surat lain.")
+		return err
+	})
+	if err != nil || id == 0 {
+		d.t.Fatalf("doubt %d: %v", id, err)
+	}
+	return id
+}
+
+// A letter that may be a request which is there already is held against that request's letter, and a verifier says which.
+func TestDoubtIsSettled(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	number := d.request("purbalingga", "dindikbud", wahyu)
+	d.atVerifier("purbalingga", number)
+	w := d.sit("purbalingga", "rini")
+	for verdict, button := range map[store.Verdict]string{store.Join: "Sama: gabungkan", store.Apart: "Berbeda: pisahkan"} {
+		copied, _ := d.mail("purbalingga", "dindikbud", wahyu)
+		id := d.doubt("purbalingga", number, copied, wahyu)
+		w.open("/purbalingga")
+		w.reads("1 surat mungkin sama dengan permohonan yang sudah ada")
+		w.open("/purbalingga/permohonan/" + number)
+		w.reads("Surat lain mungkin bagian dari permohonan ini.")
+		w.open("/purbalingga/surat")
+		w.do(chromedp.Click(fmt.Sprintf(`//a[normalize-space(.)="Surat %d dan %s"]`, copied, number)))
+		w.reads("Apakah kedua surat ini sama?")
+		rows, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](`[...document.querySelectorAll(".alike tbody tr")].map((r) => r.className + "/" + r.innerText).join("|")`))
+		if err != nil || !strings.Contains(rows, "differs/Nomor surat") || !strings.Contains(rows, "/Pemohon") || strings.Contains(rows, "differs/Pemohon") {
+			t.Errorf("the letters are compared as %q, %v", rows, err)
+		}
+		w.press(button)
+		w.reads(map[store.Verdict]string{store.Join: "Surat digabungkan", store.Apart: "Surat dipisahkan"}[verdict])
+		q, err := d.store.Doubt(t.Context(), id)
+		if err != nil || q.Verdict != verdict || q.SettledBy != "rini" {
+			t.Errorf("settled as %q by %q, %v", q.Verdict, q.SettledBy, err)
+		}
+		rini := d.as("purbalingga", "rini")
+		if status, _ := rini.post(fmt.Sprintf("/purbalingga/ragu/%d", id), url.Values{"putusan": {"apart"}}); status != 409 {
+			t.Errorf("a second word on it: %d", status)
+		}
+		if status, _ := d.as("madiun", "citra").get(fmt.Sprintf("/madiun/ragu/%d", id)); status != 404 {
+			t.Errorf("another agency reads it: %d", status)
+		}
+	}
+}
+
+// A letter that only a person can place becomes part of a request that waits for it.
+func TestLetterIsJoinedByHand(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	number := d.request("purbalingga", "dpupr", "198612242011011924")
+	d.atVerifier("purbalingga", number)
+	by := request.Actor{Role: "verifier", ID: "rini", Name: "Rini", Via: "console"}
+	if _, err := d.store.Act(t.Context(), d.agency("purbalingga"), number, d.clock(), request.Return{By: by, Missing: []string{"Stempel OPD"}}); err != nil {
+		t.Fatal(err)
+	}
+	id, _ := d.mail("purbalingga", "dpupr", "", unclearForm)
+	rini := d.as("purbalingga", "rini")
+	if status, body := rini.post(fmt.Sprintf("/purbalingga/surat/%d/gabung", id), url.Values{"nomor": {"MAD-2026-000001"}}); status != 422 || !strings.Contains(body, "tidak ditemukan") {
+		t.Errorf("joining a request that isn't there: %d", status)
+	}
+	w := d.sit("purbalingga", "rini")
+	w.open(fmt.Sprintf("/purbalingga/surat/%d", id))
+	w.unfold("Bagian dari permohonan yang sudah ada")
+	w.fill("#nomor-gabung", strings.ToLower(number))
+	w.do(chromedp.Click(`details[open] input[name=lengkap]`))
+	w.press("Gabungkan")
+	w.reads("Surat digabungkan dengan permohonan.")
+	s := d.wantStatus(number, request.StatusChecking)
+	if len(s.Letters) != 2 || s.Letters[1].ID != id || !strings.Contains(s.LastNote, fmt.Sprintf("Surat %d", id)) {
+		t.Errorf("letters %+v, note %q", s.Letters, s.LastNote)
+	}
+	if list, err := d.store.Attention(t.Context(), "purbalingga"); err != nil || len(list) != 0 {
+		t.Errorf("%d letters still wait, %v", len(list), err)
+	}
+	if status, _ := rini.post(fmt.Sprintf("/purbalingga/surat/%d/gabung", id), url.Values{"nomor": {number}}); status != 409 {
+		t.Errorf("joining it twice: %d", status)
+	}
+}
+
+// Whoever corrects a field is kept with what stood there before, on the way to a request and after it.
+func TestCorrectionsAreKept(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	id, _ := d.mail("purbalingga", "dinkes", "", unclearForm)
+	w := d.sit("purbalingga", "rini")
+	w.open(fmt.Sprintf("/purbalingga/surat/%d", id))
+	w.fill("#nama-0", "Pemohon Belum Terdaftar")
+	w.fill("#nomor-0", "800/77/2026")
+	w.press("Jadikan permohonan")
+	w.reads("Surat dijadikan permohonan.")
+	w.reads("nama: kosong menjadi Pemohon Belum Terdaftar")
+	w.reads("menjadi 800/77/2026")
+	requests, err := d.store.RequestsOfLetter(t.Context(), id)
+	if err != nil || len(requests) != 1 {
+		t.Fatalf("%d requests, %v", len(requests), err)
+	}
+	number := requests[0].Number
+	w.unfold("Betulkan data pemohon")
+	w.fill("#pejabat", fajar)
+	w.press("Betulkan")
+	w.reads("Data pemohon dibetulkan.")
+	w.reads("nama: Pemohon Belum Terdaftar menjadi dr. Fajar Setiadi")
+	s := d.state(number)
+	if s.Subject.NIP != fajar || !s.Subject.Known || s.Subject.Email == "" {
+		t.Errorf("the request is about %q, %q", s.Subject.Name, s.Subject.Email)
+	}
+	events, err := d.store.Events(t.Context(), number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := 0
+	for _, e := range events {
+		if e.Kind == request.NoteAdded && e.By.ID == "rini" && strings.Contains(e.Text, "menjadi") {
+			kept++
+		}
+	}
+	if kept != 2 {
+		t.Errorf("%d corrections are kept with who made them, want 2", kept)
+	}
+	// Once the reset is made, the data are what it was made on.
+	by := request.Actor{Role: "verifier", ID: "galih", Name: "Galih", Via: "console"}
+	if _, err := d.store.Act(t.Context(), d.agency("purbalingga"), number, d.clock(), request.Approve{By: by, Subject: s.Subject, SeenRisks: true}, request.Confirm{By: by}); err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := d.as("purbalingga", "rini").post("/purbalingga/permohonan/"+number+"/betulkan", url.Values{"pejabat": {wahyu}}); status != 409 {
+		t.Errorf("corrected after the reset: %d", status)
+	}
+}
+
+// Why a promise was broken is written down once it is, and the head reads it.
+func TestBreachIsExplained(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	number := d.request("purbalingga", "dindikbud", wahyu)
+	d.atVerifier("purbalingga", number)
+	if status, _ := d.as("purbalingga", "rini").post("/purbalingga/permohonan/"+number+"/alasan", url.Values{"alasan": {"Belum lewat."}}); status != 409 {
+		t.Errorf("explaining what wasn't broken: %d", status)
+	}
+	if err := d.store.BeginOutage(t.Context(), "purbalingga", "bsre", "Portal tidak menjawab.", d.clock().Add(10*time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	d.pass(6 * time.Hour)
+	if err := d.store.EndOutage(t.Context(), "purbalingga", "bsre", d.clock()); err != nil {
+		t.Fatal(err)
+	}
+	w := d.sit("purbalingga", "rini")
+	w.open("/purbalingga/permohonan/" + number)
+	w.reads("Gangguan selama permohonan ini")
+	w.reads("Tanpa gangguan itu waktunya tidak lewat.")
+	w.reads("tanpa gangguan terpakai 10 menit")
+	w.fill("#alasan-lewat", "Portal BSrE tidak dapat dibuka sejak pagi.")
+	w.press("Catat alasan")
+	w.reads("Alasan dicatat.")
+	w.reads("Alasan lewat waktu")
+	rini := request.Actor{Role: "verifier", ID: "rini", Name: "Rini", Via: "console"}
+	if _, err := d.store.Act(t.Context(), d.agency("purbalingga"), number, d.clock(), request.Reject{By: rini, Text: "Surat ditarik kantor."}); err != nil {
+		t.Fatal(err)
+	}
+	head := d.sit("purbalingga", "surya")
+	head.open("/purbalingga/pimpinan")
+	head.reads("Portal BSrE tidak dapat dibuka sejak pagi.")
+	if status, body := d.as("purbalingga", "surya").get("/purbalingga/pimpinan/lewat.csv"); status != 200 || !strings.Contains(body, "Portal BSrE") {
+		t.Errorf("the table: %d %s", status, body)
+	}
+}
+
+func TestPackIsDownloaded(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.request("purbalingga", "dindikbud", wahyu)
+	surya := d.as("purbalingga", "surya")
+	for kind, magic := range map[string]string{"pdf": "%PDF-", "xlsx": "PK\x03\x04"} {
+		res, err := surya.client.Get(d.url + "/purbalingga/pimpinan/bahan?bulan=2026-11&berkas=" + kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, body := surya.read(res, nil)
+		if status != 200 || !strings.HasPrefix(body, magic) || !strings.Contains(res.Header.Get("Content-Disposition"), `attachment; filename="PBG-evaluasi-2026-11.`+kind+`"`) {
+			t.Errorf("%s: %d %q %.20q", kind, status, res.Header.Get("Content-Disposition"), body)
+		}
+	}
+	for path, want := range map[string]int{"2027-11/pdf": 404, "1026-01/pdf": 404, "2026-11/exe": 404, "..%2f..%2f/pdf": 404} {
+		if status, _ := surya.get("/purbalingga/pimpinan/bahan/" + path); status != want {
+			t.Errorf("%s: %d, want %d", path, status, want)
+		}
+	}
+	if log, err := d.store.AuditLog(t.Context(), "purbalingga", "bahan/2026-11", 10); err != nil || len(log) != 2 {
+		t.Errorf("%d downloads in the log, %v", len(log), err)
+	}
+	w := d.sit("purbalingga", "surya")
+	w.open("/purbalingga/pimpinan")
+	w.reads("Bahan rapat evaluasi")
+}
+
+// The operator has the connections tried, a few times at most.
+func TestConnectionsAreChecked(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	w := d.sit("purbalingga", "oka")
+	w.open("/purbalingga/sistem")
+	w.press("Periksa semua sambungan sekarang")
+	w.reads("Hasil pemeriksaan")
+	text := w.text()
+	if !strings.Contains(text, "Srikandi Purbalingga") || strings.Contains(text, "Madiun") {
+		t.Errorf("the page says %.1200s", text)
+	}
+	oka := d.as("purbalingga", "oka")
+	for range 3 {
+		oka.post("/purbalingga/sistem/periksa", nil)
+	}
+	if status, _ := oka.post("/purbalingga/sistem/periksa", nil); status != 429 {
+		t.Errorf("the fifth try: %d", status)
+	}
+}
