@@ -138,12 +138,14 @@ type PDFBuilder struct {
 	catalog string
 	root    int
 	size    int
+	sealed  string // the trailer's entries on encryption
 }
 
 var (
-	rootRef    = regexp.MustCompile(`/Root (\d+) 0 R`)
-	sizeEntry  = regexp.MustCompile(`/Size (\d+)`)
-	startxrefs = regexp.MustCompile(`startxref\s+(\d+)`)
+	rootRef       = regexp.MustCompile(`/Root (\d+) 0 R`)
+	sizeEntry     = regexp.MustCompile(`/Size (\d+)`)
+	sealedEntries = regexp.MustCompile(`(?s)/Encrypt .*?/ID\s*\[.*?\]`)
+	startxrefs    = regexp.MustCompile(`startxref\s+(\d+)`)
 )
 
 // NewPDFBuilder takes fpdf's output.
@@ -151,6 +153,7 @@ func NewPDFBuilder(pdf []byte) *PDFBuilder {
 	b := &PDFBuilder{Data: append([]byte(nil), pdf...)}
 	b.root, _ = strconv.Atoi(string(rootRef.FindSubmatch(pdf)[1]))
 	b.size, _ = strconv.Atoi(string(sizeEntry.FindSubmatch(pdf)[1]))
+	b.sealed = string(sealedEntries.Find(pdf))
 	obj := regexp.MustCompile(fmt.Sprintf(`(?s)\n%d 0 obj\s*<<(.*?)>>\s*endobj`, b.root)).FindSubmatch(pdf)
 	b.catalog = string(obj[1])
 	return b
@@ -174,7 +177,7 @@ func (b *PDFBuilder) Append(objects map[int]string) *PDFBuilder {
 	for n, o := range offsets {
 		fmt.Fprintf(&w, "%d 1\n%010d 00000 n \n", n, o)
 	}
-	fmt.Fprintf(&w, "trailer\n<< /Size %d /Root %d 0 R /Prev %s >>\nstartxref\n%d\n%%%%EOF\n", b.size, b.root, last, at)
+	fmt.Fprintf(&w, "trailer\n<< /Size %d /Root %d 0 R /Prev %s %s >>\nstartxref\n%d\n%%%%EOF\n", b.size, b.root, last, b.sealed, at)
 	b.Data = w.Bytes()
 	return b
 }
