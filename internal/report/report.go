@@ -53,7 +53,7 @@ func measure(s request.State, a *agency.Agency) (Used, error) {
 	if err != nil {
 		return nil, err
 	}
-	whole := request.StepClock{Start: s.OpenedAt, End: s.ClosedAt}
+	whole := request.StepClock{Start: s.OpenedAt, End: s.ClosedAt, Pauses: s.Pauses}
 	if total != nil {
 		whole = *total
 	}
@@ -65,7 +65,7 @@ func measure(s request.State, a *agency.Agency) (Used, error) {
 		}
 		seconds := NotEnded
 		if !c.Start.IsZero() && !c.End.IsZero() {
-			d, err := a.Calendar.Used(clockOf(norm), c.Start, c.End, s.Pauses)
+			d, err := a.Calendar.Used(clockOf(norm), c.Start, c.End, c.Pauses)
 			if err != nil {
 				return nil, err
 			}

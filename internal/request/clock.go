@@ -18,6 +18,7 @@ type StepClock struct {
 	Start   time.Time    // zero: not begun
 	End     time.Time    // zero: not done
 	By      Actor        // who did it
+	Pauses  []sop.Pause  // when it stood still
 	Reading *sop.Reading // nil without a norm, or not begun
 }
 
@@ -30,9 +31,14 @@ func Clocks(s State, a *agency.Agency, at time.Time) (steps []StepClock, total *
 	ends := stepEnds(s, a.SOP)
 	start := s.OpenedAt
 	for i, step := range a.SOP.Steps {
-		c := StepClock{Step: step, By: s.By[step.Ends]}
+		c := StepClock{Step: step, By: s.By[step.Ends], Pauses: s.Pauses}
 		if !start.IsZero() {
 			c.Start, c.End = start, ends[i]
+		}
+		for _, r := range s.Reopenings { // the step that it came back to begins anew; the whole doesn't
+			if !c.Start.IsZero() && c.Start.Before(r.At) && (c.End.IsZero() || c.End.After(r.At)) {
+				c.Start = r.At
+			}
 		}
 		if step.Ends == sop.EndsDisposition {
 			c.By = passer(s, step)
@@ -54,7 +60,7 @@ func Clocks(s State, a *agency.Agency, at time.Time) (steps []StepClock, total *
 		if !end.IsZero() && end.Before(s.OpenedAt) {
 			end = s.OpenedAt // another clock's word; see stepEnds
 		}
-		total = &StepClock{Step: sop.Step{ID: TotalStep, Title: "Keseluruhan"}, Start: s.OpenedAt, End: end}
+		total = &StepClock{Step: sop.Step{ID: TotalStep, Title: "Keseluruhan"}, Start: s.OpenedAt, End: end, Pauses: wholesPauses(s, a.SOP)}
 		if err := total.read(s, a.Calendar, a.SOP.Total, at); err != nil {
 			return nil, nil, err
 		}
@@ -66,12 +72,28 @@ func (c *StepClock) read(s State, cal *sop.Calendar, norm *sop.Norm, at time.Tim
 	if norm == nil || c.Start.IsZero() {
 		return nil
 	}
-	r, err := cal.Read(sop.Clock{Start: c.Start, Norm: *norm, Pauses: s.Pauses, End: c.End}, at)
+	r, err := cal.Read(sop.Clock{Start: c.Start, Norm: *norm, Pauses: c.Pauses, End: c.End}, at)
 	if err != nil {
 		return fmt.Errorf("clock of step %s of %s: %w", c.Step.ID, s.Number, err)
 	}
 	c.Reading = &r
 	return nil
+}
+
+// wholesPauses are those of the total: it stood still, too, from when its promise was kept, or the request was closed, until it was opened
+// again.
+func wholesPauses(s State, p *sop.SOP) []sop.Pause {
+	out := slices.Clip(s.Pauses)
+	for _, r := range s.Reopenings {
+		from := r.Ended[p.TotalEnds]
+		if from.IsZero() {
+			from = r.ClosedAt
+		}
+		if !from.IsZero() && from.Before(r.At) {
+			out = append(out, sop.Pause{From: from, Until: r.At})
+		}
+	}
+	return out
 }
 
 // stepEnds says when each step ended. A step that was skipped ended when a later one did: a head who passes the letter straight to the

@@ -24,6 +24,14 @@ type Join struct {
 	Subject  *Subject // what a new reading of the letter says of the applicant
 	Findings []letter.Finding
 	Changed  []string // what changed and matters, in Indonesian; empty when nothing did
+	By       Actor    // who joined it by hand; zero: the software
+}
+
+// Part takes a letter out that isn't about this request after all: a verifier's word against the software's.
+type Part struct {
+	By       Actor
+	LetterID int64
+	Text     string // why
 }
 
 // Dispose tells all dispositions that the source shows for one letter now. What is missing from it and was seen before is withdrawn.
@@ -158,13 +166,22 @@ type Observe struct {
 	Text string
 }
 
-// Trouble is the applicant's answer that no link came, or that it failed: work for the verifier.
+// Trouble is the applicant's answer that no link came, or that it failed: work for the verifier. The verifiers are told once of each code while the
+// request stands where it stands, however often the applicant answers.
 type Trouble struct {
 	By   Actor
+	Code string // NoLink or Failed
 	Text string
 }
 
-// Evidence is something that bears on an uncertain reset, such as a notice that may be BSrE's: the verifiers are told. Elsewhere it is a note.
+// The applicant's troubles.
+const (
+	NoLink = "no-link" // BSrE's e-mail hasn't come
+	Failed = "failed"  // it came, and led to nothing
+)
+
+// Evidence is a notice that may be BSrE's. It proves nothing, since anybody may have written it; but AMS is looked at again at once, and while a
+// reset is uncertain the verifiers are told of the first one.
 type Evidence struct {
 	By   Actor
 	Text string
@@ -187,6 +204,7 @@ type Remind struct{ Due []Reminder }
 
 func (Open) command()         {}
 func (Join) command()         {}
+func (Part) command()         {}
 func (Dispose) command()      {}
 func (Forward) command()      {}
 func (Gone) command()         {}

@@ -81,6 +81,8 @@ func (d *decision) decide(cmd Command) error {
 		return d.open(c)
 	case Join:
 		return d.join(c)
+	case Part:
+		return d.part(c)
 	case Dispose:
 		return d.dispose(c)
 	case Forward:
@@ -162,7 +164,10 @@ func (d *decision) join(c Join) error {
 		return nil
 	}
 	l := c.Letter
-	e := Event{Kind: LetterJoined, At: l.ReceivedAt, By: System, Letter: &l}
+	e := Event{Kind: LetterJoined, At: l.ReceivedAt, By: c.By, Letter: &l}
+	if c.By == (Actor{}) {
+		e.By = System
+	}
 	if known {
 		e.Kind, e.At, e.Text = LetterChanged, d.now, strings.Join(c.Changed, "; ")
 		e.Findings = mergeFindings(d.s.Findings, c.Findings)
@@ -188,6 +193,28 @@ func (d *decision) join(c Join) error {
 	default: // nothing else will be written to this letter
 		d.do(followUp(d.s, "selesai", "Surat yang sama telah selesai ditangani dengan nomor "+d.s.Number+".")...)
 	}
+	return nil
+}
+
+// part: what was decided on a letter isn't undone behind its approver's back, nor while nobody knows what a call did.
+func (d *decision) part(c Part) error {
+	if err := d.verifier(c.By); err != nil {
+		return err
+	}
+	i := slices.IndexFunc(d.s.Letters, func(l Letter) bool { return l.ID == c.LetterID })
+	switch {
+	case i < 0:
+		return refuse(WrongState, "Surat ini bukan milik permohonan ini.")
+	case len(d.s.Letters) == 1:
+		return refuse(WrongState, "Permohonan harus punya surat; tolak permohonannya bila suratnya keliru.")
+	case d.s.Approval != nil && d.s.Status != StatusClosed && d.s.Status != StatusRejected, d.s.Status == StatusUncertain:
+		return refuse(WrongState, "Permohonan ini sudah disetujui berdasarkan surat-suratnya; selesaikan dahulu resetnya.")
+	case strings.TrimSpace(c.Text) == "":
+		return refuse(Incomplete, "Tuliskan mengapa surat ini dipisahkan.")
+	}
+	l, before := d.s.Letters[i], d.s
+	d.add(Event{Kind: LetterParted, By: c.By, Letter: &l, Text: c.Text})
+	d.workIfMoved(before)
 	return nil
 }
 

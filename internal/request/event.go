@@ -19,6 +19,7 @@ const (
 	LetterJoined         Kind = "LetterJoined"         // the same letter came by the other channel, or again
 	LetterChanged        Kind = "LetterChanged"        // the letter's metadata or reading changed after the request was opened
 	LetterGone           Kind = "LetterGone"           // the letter was cancelled or removed in Srikandi
+	LetterParted         Kind = "LetterParted"         // a verifier found that a letter isn't about this request
 	DispositionSeen      Kind = "DispositionSeen"      // a disposition that concerns the letter
 	DispositionWithdrawn Kind = "DispositionWithdrawn" // it counts as never sent
 	Assigned             Kind = "Assigned"             // given to one verifier by a person or a rule
@@ -127,5 +128,5 @@ type Event struct {
 	Step        string           `json:"step,omitempty"` // Reminded, Escalated
 	Mark        string           `json:"mark,omitempty"` // Reminded: "60", "90", "100"; Escalated: Person.ID
 	Again       bool             `json:"again,omitempty"`
-	Code        string           `json:"code,omitempty"` // StatusSeen: bsre.Code
+	Code        string           `json:"code,omitempty"` // StatusSeen: bsre.Code; NoteAdded by the applicant: NoLink or Failed
 }

@@ -143,8 +143,8 @@ func waitMarks(c StepClock, s State, a *agency.Agency, bare, more bool) ([]Remin
 
 // phoneCheck is the clock over BSrE's check of the applicant's telephone.
 func phoneCheck(s State, a *agency.Agency) ([]Reminder, error) {
+	// It runs while the office's stands still.
 	c := StepClock{Step: sop.Step{ID: fmt.Sprintf("phone-check-%d", s.PhoneAsked)}, Start: s.Since}
-	s.Pauses = nil // it runs while the office's stands still
 	return dated(applicantsMarks(c), c, applicantsDay, s, a)
 }
 
@@ -167,7 +167,7 @@ func dated(all []Reminder, c StepClock, norm sop.Norm, s State, a *agency.Agency
 		}
 	}
 	for i, m := range all {
-		at, err := a.Calendar.Due(sop.Norm{Length: time.Duration(m.Share * float64(length)), Clock: kind}, c.Start, s.Pauses)
+		at, err := a.Calendar.Due(sop.Norm{Length: time.Duration(m.Share * float64(length)), Clock: kind}, c.Start, c.Pauses)
 		if errors.Is(err, sop.ErrNoCalendar) {
 			return all[:i], nil // it comes when the next year's closed days do; a letter must not be lost for it
 		} else if err != nil {

@@ -26,10 +26,7 @@ func (d *decision) decideReset(cmd Command) error {
 		d.flag(c.By, c.Findings)
 		return nil
 	case Evidence:
-		d.add(Event{Kind: NoteAdded, By: c.By, Text: c.Text})
-		if d.s.Status == StatusUncertain {
-			d.do(toStaff(MailUncertain, d.a.Holders(sop.Verifier, d.now))...)
-		}
+		d.evidence(c)
 		return nil
 	case Book:
 		return d.book(c)
@@ -260,11 +257,30 @@ func (d *decision) observe(c Observe) error {
 	return nil
 }
 
+func (d *decision) evidence(c Evidence) {
+	first := !d.s.Noticed
+	d.add(Event{Kind: NoteAdded, By: c.By, Text: c.Text})
+	if !first || !slices.Contains([]Status{StatusUncertain, StatusLink, StatusPassphrase, StatusCertificate}, d.s.Status) {
+		return
+	}
+	d.do(Watch{AtOnce: true})
+	if d.s.Status == StatusUncertain {
+		d.do(toStaff(MailUncertain, d.a.Holders(sop.Verifier, d.now))...)
+	}
+}
+
 func (d *decision) trouble(c Trouble) error {
 	if !slices.Contains([]Status{StatusLink, StatusPassphrase, StatusCertificate, StatusUncertain, StatusPhoneCheck}, d.s.Status) {
 		return refuse(WrongState, "Permohonan ini tidak sedang menunggu pemohon.")
 	}
-	d.add(Event{Kind: NoteAdded, By: c.By, Text: c.Text})
-	d.do(toStaff(MailCallApplicant, d.a.Holders(sop.Verifier, d.now))...)
+	code := or(c.Code, Failed)
+	if d.s.Trouble == code && d.s.LastNote == c.Text {
+		return nil
+	}
+	told := d.s.Trouble == code
+	d.add(Event{Kind: NoteAdded, By: c.By, Code: code, Text: c.Text})
+	if !told {
+		d.do(toStaff(MailCallApplicant, d.a.Holders(sop.Verifier, d.now))...)
+	}
 	return nil
 }

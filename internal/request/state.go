@@ -1,6 +1,7 @@
 package request
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -41,8 +42,9 @@ type State struct {
 	SOP     string
 	Status  Status
 
-	OpenedAt time.Time // arrival of the first letter
-	ClosedAt time.Time // zero while open
+	OpenedAt   time.Time // arrival of the first letter
+	ClosedAt   time.Time // zero while open
+	Reopenings []Reopening
 
 	Subject      Subject
 	Letters      []Letter
@@ -54,6 +56,8 @@ type State struct {
 	Since        time.Time // since when
 	SinceVersion int       // the event that brought it there
 	RemindedHere bool      // a clock's mark was told since then
+	Trouble      string    // what the applicant last answered since then: NoLink or Failed
+	Noticed      bool      // a notice that may be BSrE's came since then
 
 	Approval   *Approval // the approval in force; nil after a refusal or before any
 	Approvals  int       // approvals ever given
@@ -80,6 +84,13 @@ type State struct {
 	Ended    map[sop.Ends]time.Time // when each end was reached, but for dispositions
 	Reminded map[string]bool        // "step/mark"
 	By       map[sop.Ends]Actor
+}
+
+// Reopening is when a request went back to the verifiers, and how far it had come before.
+type Reopening struct {
+	At       time.Time
+	ClosedAt time.Time // zero: it was open
+	Ended    map[sop.Ends]time.Time
 }
 
 // Approval is a verifier's word on exactly this subject.
@@ -109,13 +120,21 @@ func (s *State) apply(e Event) {
 		s.join(e)
 	case NoteAdded:
 		s.LastNote = e.Text
-		if s.Status == StatusUncertain && e.By.Role == sop.BSrE && e.By.Via == "mail" {
-			s.Words = e.Text
+		if e.Code != "" || e.By.Role == sop.Verifier { // they have seen to it; the next answer is news
+			s.Trouble = e.Code
+		}
+		if e.By.Role == sop.BSrE && e.By.Via == "mail" {
+			s.Noticed = true
+			if s.Status == StatusUncertain {
+				s.Words = e.Text
+			}
 		}
 	case BreachExplained:
 		s.BreachReason = e.Text
 	case StatusSeen:
 		s.Certificate, s.CertificateSeen = e.Code, e.At
+	case LetterParted:
+		s.part(e.Letter.ID)
 	case LetterGone, Validated:
 	case DispositionSeen:
 		s.dispose(*e.Disposition)
@@ -206,6 +225,7 @@ func (s *State) applyReset(e Event) {
 		s.hold("", nil, e.At)
 	case Reopened:
 		s.Tried = s.Tried && s.ClosedAt.IsZero() // a link that was used up proves nothing any more
+		s.Reopenings = append(slices.Clip(s.Reopenings), Reopening{At: e.At, ClosedAt: s.ClosedAt, Ended: maps.Clone(s.Ended)})
 		s.Status, s.ClosedAt, s.Approval, s.Booking = StatusChecking, time.Time{}, nil, nil
 		for _, end := range []sop.Ends{sop.EndsApproved, sop.EndsReset, sop.EndsLink, sop.EndsPassphrase, sop.EndsCertificate, sop.EndsUsable} {
 			delete(s.Ended, end)
@@ -252,6 +272,12 @@ func (s *State) dispose(d Disposition) {
 	} else {
 		s.Dispositions = append(s.Dispositions, d)
 	}
+	s.reseat()
+}
+
+func (s *State) part(letterID int64) {
+	s.Letters = slices.DeleteFunc(s.Letters, func(l Letter) bool { return l.ID == letterID })
+	s.Dispositions = slices.DeleteFunc(s.Dispositions, func(d Disposition) bool { return d.LetterID == letterID })
 	s.reseat()
 }
 
@@ -347,7 +373,7 @@ func (s *State) resume(at time.Time) {
 
 func (s *State) hold(role sop.Role, ids []string, since time.Time) {
 	s.Holder, s.HolderIDs, s.Since = role, ids, since
-	s.SinceVersion, s.RemindedHere = s.Version, false
+	s.SinceVersion, s.RemindedHere, s.Trouble, s.Noticed = s.Version, false, "", false
 }
 
 // end keeps the first time that an end was reached: a second letter or notice doesn't move it.

@@ -1,0 +1,121 @@
+package request_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pulih/internal/agency"
+	"pulih/internal/request"
+	"pulih/internal/sop"
+)
+
+// What comes back: a request that is opened again, an applicant who answers again, a letter that turns out to be another one's.
+
+func TestAReopenedRequestOwesNothingForTheTimeItWasClosed(t *testing.T) {
+	t.Parallel()
+	f := open(t, office(t, "purbalingga", agency.AMS)).toVerifier().booked()
+	f.must(request.Outcome{Kind: request.ResetAccepted})
+	f.later(30 * time.Minute)
+	f.must(request.Observe{Kind: request.Usable, At: f.now, By: request.Actor{Role: sop.Applicant}})
+	f.is(request.StatusClosed)
+	before, err := f.total()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.later(24 * time.Hour)
+	f.must(request.Reopen{By: rini, Text: "Passphrase tidak dapat dipakai."})
+	f.later(10 * time.Minute)
+	after, err := f.total()
+	if err != nil || after-before != 10*time.Minute {
+		t.Errorf("%s used when it was closed, %s now, %v", before, after, err)
+	}
+	steps, _, err := request.Clocks(f.s, f.a, f.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, ok := request.Current(steps)
+	if !ok || now.Step.Ends != sop.EndsApproved && now.Step.Ends != sop.EndsReset || f.now.Sub(now.Start) != 10*time.Minute {
+		t.Errorf("at work is %s since %s", now.Step.ID, now.Start)
+	}
+}
+
+// total is the time used on the whole.
+func (f *file) total() (time.Duration, error) {
+	_, total, err := request.Clocks(f.s, f.a, f.now)
+	if err != nil {
+		return 0, err
+	}
+	return total.Reading.Used, nil
+}
+
+func TestTheVerifiersAreToldOfATroubleOnce(t *testing.T) {
+	t.Parallel()
+	f := open(t, office(t, "purbalingga", agency.AMS)).toVerifier().booked()
+	f.must(request.Outcome{Kind: request.ResetAccepted})
+	by := request.Actor{Role: sop.Applicant, Via: "status"}
+	say := func(code, text string, want int) {
+		t.Helper()
+		f.must(request.Trouble{By: by, Code: code, Text: text})
+		if n := len(f.mails()[request.MailCallApplicant]); n != want {
+			t.Errorf("%s %q: %d mails to the verifiers, want %d", code, text, n, want)
+		}
+	}
+	say(request.NoLink, "belum ada e-mail", 2)
+	version := f.s.Version
+	say(request.NoLink, "belum ada e-mail", 0)
+	if f.s.Version != version {
+		t.Error("the same answer twice is two events")
+	}
+	say(request.NoLink, "masih belum ada", 0)
+	say(request.Failed, "swafoto ditolak", 2)
+	f.must(request.Note{By: rini, Text: "Sudah saya telepon."})
+	say(request.Failed, "swafoto ditolak lagi", 2)
+	f.must(request.Observe{Kind: request.Usable, At: f.now, By: by})
+	f.is(request.StatusClosed)
+}
+
+// A notice may be anybody's: it has AMS looked at, and moves nothing.
+func TestANoticeHasAMSLookedAt(t *testing.T) {
+	t.Parallel()
+	f := open(t, office(t, "purbalingga", agency.AMS)).toVerifier().booked()
+	f.must(request.Outcome{Kind: request.ResetUncertain})
+	notice := request.Evidence{By: request.Actor{Role: sop.BSrE, Name: "BSrE", Via: "mail"}, Text: "Pemberitahuan masuk: Reset Passphrase"}
+	f.must(notice)
+	f.is(request.StatusUncertain)
+	if !slices.Contains(f.effects, request.Effect(request.Watch{AtOnce: true})) || len(f.mails()[request.MailUncertain]) != 2 {
+		t.Errorf("effects %v", f.effects)
+	}
+	f.must(notice) // a stranger who goes on writing
+	if len(f.effects) != 0 {
+		t.Errorf("a second notice led to %v", f.effects)
+	}
+}
+
+func TestALetterIsPartedByAVerifier(t *testing.T) {
+	t.Parallel()
+	joined := func(t *testing.T) *file {
+		f := open(t, office(t, "purbalingga", agency.AMS)).toVerifier()
+		f.must(request.Join{By: rini, Letter: request.Letter{ID: 77, Channel: "mail", ReceivedAt: f.now}})
+		if e := f.events[len(f.events)-1]; e.Kind != request.LetterJoined || e.By != rini {
+			t.Errorf("joined by %v", e.By)
+		}
+		return f
+	}
+	part := request.Part{By: rini, LetterID: 77, Text: "Surat orang lain."}
+	f := joined(t)
+	f.refused(request.NotAllowed, request.Part{By: kasi, LetterID: 77, Text: "x"})
+	f.refused(request.WrongState, request.Part{By: rini, LetterID: 78, Text: "x"})
+	f.refused(request.Incomplete, request.Part{By: rini, LetterID: 77})
+	f.must(part)
+	if len(f.s.Letters) != 1 || f.s.Letters[0].ID == 77 {
+		t.Errorf("letters %v", f.s.Letters)
+	}
+	f.refused(request.WrongState, part)
+	f.refused(request.WrongState, request.Part{By: rini, LetterID: f.s.Letters[0].ID, Text: "x"}) // the last one
+	f = joined(t)
+	f.must(f.approval(rini))
+	f.refused(request.WrongState, part)
+	f.must(request.Unsure{By: rini})
+	f.refused(request.WrongState, part)
+}
