@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"pulih/internal/agency"
 	"pulih/internal/letter"
 	"pulih/internal/request"
 	"pulih/internal/sop"
