@@ -8,8 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
-	"sync"
 	"syscall"
 	"time"
 
@@ -20,7 +18,7 @@ import (
 type Limits struct {
 	Memory int64         // bytes of writable memory (RLIMIT_DATA, and RLIMIT_AS for tools); zero means 280 MiB
 	Time   time.Duration // wall time; zero means 9 s
-	CPU    time.Duration // processor time, rounded up to seconds; zero means Time
+	CPU    time.Duration // processor time, rounded down to seconds but at least one; zero means Time
 	Output int64         // bytes of standard output; zero means 16 MiB
 }
 
@@ -163,7 +161,7 @@ func (b *bounded) Write(p []byte) (int, error) {
 }
 
 func setLimits(pid int, l Limits, own bool) error {
-	cpu := uint64((l.CPU + time.Second - 1) / time.Second)
+	cpu := uint64(max(1, l.CPU/time.Second))
 	limits := []struct {
 		what     int
 		cur, max uint64
@@ -193,82 +191,4 @@ func setLimits(pid int, l Limits, own bool) error {
 		}
 	}
 	return nil
-}
-
-// Isolation says how children are kept off the network.
-type Isolation string
-
-// The ways, best first. IsolationNone means that the system forbids network namespaces to this user: the children are then limited in
-// memory, time and environment only, and `pulih check` says so.
-const (
-	IsolationShared Isolation = "namespace"      // one empty network namespace for all children
-	IsolationUser   Isolation = "user-namespace" // a new user and network namespace for each child
-	IsolationNone   Isolation = "none"
-)
-
-// spawner starts children from one operating system thread that never ends: Pdeathsig fires when the *thread* that started a child dies,
-// and a network namespace belongs to a thread, so unsharing it once gives all children an empty network at no cost a child.
-type spawner struct {
-	requests chan spawn
-	mode     Isolation
-}
-
-type spawn struct {
-	cmd  *exec.Cmd
-	done chan error
-}
-
-var (
-	spawnOnce sync.Once
-	theOne    *spawner
-)
-
-func theSpawner() *spawner {
-	spawnOnce.Do(func() {
-		theOne = &spawner{requests: make(chan spawn)}
-		ready := make(chan struct{})
-		go theOne.loop(ready)
-		<-ready
-	})
-	return theOne
-}
-
-func start(cmd *exec.Cmd) error {
-	s := spawn{cmd: cmd, done: make(chan error, 1)}
-	theSpawner().requests <- s
-	return <-s.done
-}
-
-// ChildIsolation tells how children are kept off the network on this system.
-func ChildIsolation() Isolation { return theSpawner().mode }
-
-func (s *spawner) loop(ready chan struct{}) {
-	runtime.LockOSThread() // never unlocked: the thread is no longer like the others
-	s.mode = IsolationShared
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		s.mode = IsolationUser
-		if !userNamespaces() {
-			s.mode = IsolationNone
-		}
-	}
-	close(ready)
-	for r := range s.requests {
-		if s.mode == IsolationUser {
-			userNamespace(r.cmd.SysProcAttr)
-		}
-		r.done <- r.cmd.Start()
-	}
-}
-
-func userNamespace(a *syscall.SysProcAttr) {
-	a.Cloneflags = unix.CLONE_NEWUSER | unix.CLONE_NEWNET
-	a.UidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getuid(), HostID: os.Getuid(), Size: 1}}
-	a.GidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getgid(), HostID: os.Getgid(), Size: 1}}
-}
-
-func userNamespaces() bool {
-	cmd := exec.Command("/bin/true")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	userNamespace(cmd.SysProcAttr)
-	return cmd.Run() == nil
 }

@@ -3,12 +3,20 @@ package letter_test
 import (
 	"bytes"
 	"compress/zlib"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"pulih/internal/letter"
 	"pulih/internal/letter/corpus"
@@ -173,7 +181,7 @@ func hugePNG(w, h int) []byte {
 	return data
 }
 
-// A child that spins, hoards or dials is stopped, and has neither network nor environment.
+// A child that spins or hoards is stopped, and has no environment.
 func TestChildrenAreLimited(t *testing.T) {
 	t.Setenv("PULIH_RAHASIA", "jangan terlihat")
 	reader := letter.NewReader(letter.Options{Limits: letter.Limits{Time: 2 * time.Second, Memory: 200 << 20}})
@@ -185,14 +193,69 @@ func TestChildrenAreLimited(t *testing.T) {
 			t.Errorf("%s: %v", work, err)
 		}
 	}
-	if letter.ChildIsolation() == letter.IsolationNone {
-		t.Log("this system allows no network namespace; children are limited in memory and time alone")
-	} else if out, err := letter.RunChild(t.Context(), reader, "dial", nil); err != nil || string(out) != "unreachable" {
-		t.Errorf("a child reached the network: %q %v", out, err)
-	}
 	out, err := letter.RunChild(t.Context(), reader, "environment", nil)
 	if err != nil || bytes.Contains(out, []byte("RAHASIA")) || !bytes.Contains(out, []byte("PATH=")) {
 		t.Errorf("environment %q %v", out, err)
+	}
+}
+
+// A child whose reader was taken over reaches neither the network nor this process, its files or its own limits; as root, and, by the same
+// test run again, as an ordinary user.
+func TestChildrenReachNothing(t *testing.T) {
+	if letter.ChildIsolation() != letter.IsolationFull {
+		t.Fatalf("isolation is %s: this kernel has no seccomp or no Landlock", letter.ChildIsolation())
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	dir := t.TempDir()
+	key := filepath.Join(dir, "kunci")
+	if err := os.WriteFile(key, []byte("rahasia"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	secret := byte(7)
+	reader := letter.NewReader(letter.Options{})
+	for _, try := range [][2]string{
+		{"dial", listener.Addr().String()}, {"datagram", "192.0.2.1:9"}, {"read", key}, {"read", "/etc/passwd"}, {"read", fmt.Sprintf("/proc/%d/environ", os.Getpid())},
+		{"write", filepath.Join(dir, "baru")}, {"write", key}, {"memory", fmt.Sprint(uintptr(unsafe.Pointer(&secret)))}, {"trace", ""}, {"signal", ""}, {"unlimit", ""},
+	} {
+		out, err := letter.RunChild(t.Context(), reader, try[0], []byte(try[1]))
+		if err == nil || string(out) == "done" {
+			t.Errorf("a child could %s %s", try[0], try[1])
+		}
+	}
+	runtime.KeepAlive(&secret)
+	if out, err := letter.RunChild(t.Context(), reader, "read", []byte("/usr/bin/pdftotext")); err != nil || string(out) != "done" {
+		t.Errorf("a child can't read a program: %v", err)
+	}
+	if os.Geteuid() == 0 {
+		asUser(t)
+	}
+}
+
+// asUser runs this test again as nobody, who can neither see this binary's folder nor a namespace of root's.
+func asUser(t *testing.T) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "pulih-nobody-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	exe, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := filepath.Join(dir, "letter.test")
+	if err := errors.Join(os.WriteFile(bin, exe, 0o600), os.Chmod(bin, 0o755), os.Chmod(dir, 0o777)); err != nil { //nolint:gosec // for nobody
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), bin, "-test.run", "^TestChildrenReachNothing$", "-test.v")
+	cmd.Dir, cmd.Env = dir, []string{"PATH=/usr/bin:/bin", "TMPDIR=" + dir}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	if out, err := cmd.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("--- PASS")) {
+		t.Errorf("as a user: %v\n%s", err, out)
 	}
 }
 
