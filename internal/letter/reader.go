@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
-	"os"
 	"os/exec"
 	"path"
 	"strings"
@@ -28,14 +27,13 @@ type Options struct {
 	MaxFile     int64            // bytes of one attachment; zero means 35 MiB
 	MaxPages    int              // pages of a PDF that are read; zero means 30
 	MaxOCRPages int              // pages that go through OCR; zero means 6
-	MaxTime     time.Duration    // processor time of all children of one letter together; zero means 9 s
+	MaxTime     time.Duration    // processor time of all children of one letter together; zero means 8 s
 	Now         func() time.Time // when signatures without a timestamp are judged; nil means time.Now
 }
 
 // Reader reads letters. It is safe for concurrent use.
 type Reader struct {
 	opts Options
-	exe  string
 }
 
 // NewReader prepares a reader; missing tools show as findings of the letters that needed them.
@@ -54,13 +52,9 @@ func NewReader(opts Options) *Reader {
 		opts.MaxOCRPages = 6
 	}
 	if opts.MaxTime == 0 {
-		opts.MaxTime = 9 * time.Second
+		opts.MaxTime = 8 * time.Second
 	}
-	exe, err := os.Executable()
-	if err != nil {
-		exe = "/proc/self/exe"
-	}
-	return &Reader{opts: opts, exe: exe}
+	return &Reader{opts: opts}
 }
 
 func tool(given, name string) string {
@@ -102,6 +96,7 @@ type document struct {
 	lines []line
 	cover bool // the mail's own text, which may only introduce the letter
 	mail  *Mail
+	sure  int // of OCR: letters and digits in words that tesseract is sure of
 }
 
 // line is one line of a document; cells of a table row are separated by tabs, columns of a laid-out page by two or more blanks.
