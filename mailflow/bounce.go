@@ -116,7 +116,7 @@ var (
 	// Full mailboxes, greylisting and blocks come with 5.x.x too, but say nothing about the address.
 	notForEver = regexp.MustCompile(`^5\.(2\.[23]|3\.[14]|4\.\d+|7\.\d+)$`)
 	gaveUp     = regexp.MustCompile(`(?i)(retry time ?out|retry timeout exceeded|not yet been delivered|quota|mailbox (is )?full|penuh|greylist|graylist|try again later|` +
-		`temporar|spam|blocked|blacklist|rate limit)`)
+		`temporar|spam|blocked|blacklist|rate limit|relay|not permitted|authenticat)`)
 )
 
 // permanent tells an address that is dead from a mail that wasn't taken. What is unknown is not permanent.

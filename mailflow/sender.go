@@ -70,6 +70,8 @@ type Result struct {
 	Code     int    // SMTP reply code, 0 where no answer came
 	Enhanced string // "5.1.1" where the server says so (RFC 3463)
 	Why      string // one line for the operator with the server's words, long numbers masked; empty when sent
+	// Dead: the server refused this recipient since there is no such address. It needs no bounce to say so.
+	Dead bool
 	// Refused: the sign-in was refused. It says nothing about the mail, and the operator must act.
 	Refused bool
 }
@@ -184,18 +186,32 @@ func (s *Sender) try(ctx context.Context, e Envelope, raw []byte, book func(cont
 	if errors.As(err, &final) && result.Code < 400 {
 		result.State = Uncertain
 	}
+	result.Dead = errors.As(err, new(*recipientError)) && noSuchAddress(result)
 	if result.Code < 400 || result.Code == 421 || c.smtp.Reset() != nil {
 		s.drop()
 	}
 	return result, stale && !errors.As(err, new(*begunError)) && (result.Code == 0 || result.Code == 421) && ctx.Err() == nil
 }
 
-// begunError: the server accepted MAIL FROM, so the connection was alive for this mail. finalError: and the mail was written to its end.
+// begunError: the server accepted MAIL FROM, so the connection was alive for this mail. recipientError: its answer is about the recipient.
+// finalError: the mail was written to its end.
 type begunError struct{ error }
+type recipientError struct{ error }
 type finalError struct{ error }
 
-func (e *begunError) Unwrap() error { return e.error }
-func (e *finalError) Unwrap() error { return e.error }
+func (e *begunError) Unwrap() error     { return e.error }
+func (e *recipientError) Unwrap() error { return e.error }
+func (e *finalError) Unwrap() error     { return e.error }
+
+// noSuchAddress tells a dead address from one that is full, blocked, or not ours to write to by the answer to RCPT TO (RFC 5321, 4.2.3;
+// RFC 7504 for 556; RFC 3463 for the enhanced codes).
+func noSuchAddress(r Result) bool {
+	switch r.Code {
+	case 550, 551, 553, 556:
+		return permanent(r.Enhanced, r.Why)
+	}
+	return false
+}
 
 // offer begins a mail.
 func offer(c *smtp.Client, e Envelope) error {
@@ -203,7 +219,7 @@ func offer(c *smtp.Client, e Envelope) error {
 		return fmt.Errorf("MAIL FROM: %w", err)
 	}
 	if err := c.Rcpt("<" + e.To.Address + ">"); err != nil {
-		return &begunError{fmt.Errorf("RCPT TO: %w", err)}
+		return &begunError{&recipientError{fmt.Errorf("RCPT TO: %w", err)}}
 	}
 	return nil
 }

@@ -85,6 +85,9 @@ func TestSendOutcomes(t *testing.T) {
 				if r.State != c.want || r.Code != c.code || taken != c.journals {
 					t.Errorf("over a %s connection: %+v with %d mails taken, want %s %d with %d", connection, r, taken, c.want, c.code, c.journals)
 				}
+				if r.Dead != (name == "recipient unknown") {
+					t.Errorf("over a %s connection: the address is dead: %v", connection, r.Dead)
+				}
 				if (r.Why == "") != (r.State == mailflow.Sent) {
 					t.Errorf("over a %s connection: state %s, reason %q", connection, r.State, r.Why)
 				}

@@ -52,6 +52,11 @@ func (w *mailWorker) Work(ctx context.Context, job *river.Job[store.SendMail]) e
 			return river.JobSnooze(time.Minute)
 		}
 	}
+	if why, err := w.d.unwanted(ctx, m); err != nil {
+		return err
+	} else if why != "" {
+		return w.d.store.Settle(ctx, m.ID, "cancelled", why, w.d.now())
+	}
 	e, send, err := w.d.envelope(ctx, t, m)
 	if err != nil {
 		return err
@@ -90,7 +95,7 @@ func (w *mailWorker) try(ctx context.Context, t *tenant, m store.Outgoing, e mai
 		return w.retry(ctx, t, m, result, booked)
 	}
 	w.d.log.Error("mail refused for good", "agency", t.Key, "mail", m.ID, "template", m.Template, "code", result.Code)
-	return w.d.store.Settle(ctx, m.ID, "failed", result.Why, w.d.now())
+	return w.d.failForGood(ctx, t, m, result)
 }
 
 var errTaken = errors.New("the row was taken by another worker")
@@ -102,7 +107,7 @@ func (w *mailWorker) retry(ctx context.Context, t *tenant, m store.Outgoing, res
 	}
 	if !more {
 		w.d.log.Error("mail given up after two days", "agency", t.Key, "mail", m.ID, "template", m.Template, "code", result.Code)
-		return w.d.store.Settle(ctx, m.ID, "failed", result.Why, w.d.now())
+		return w.d.failForGood(ctx, t, m, result)
 	}
 	if !booked { // the server didn't even take the recipient: that is an attempt, too
 		if err := w.d.store.CountAttempt(ctx, m.ID); err != nil {

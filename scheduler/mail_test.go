@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
+	"pulih/internal/demo/mailsim"
 	"pulih/internal/letter"
 	"pulih/internal/request"
 	"pulih/internal/sop"
@@ -39,6 +42,12 @@ Kepala Dinas Pendidikan dan Kebudayaan
 
 Tri Handayani, S.Pd., M.M.
 NIP. 197105301997022911`
+
+// asksFor is a letter for the n-th official that the directory doesn't know.
+func asksFor(n int) string {
+	return strings.NewReplacer("/91/", fmt.Sprintf("/%d/", 100+n), "Wahyu Nugroho", "Pegawai "+string(rune('A'+n%26))+string(rune('a'+n/26))+"ni",
+		"201001 1 912", fmt.Sprintf("201001 1 %03d", n), "wahyu.nugroho", fmt.Sprintf("pegawai%d", n)).Replace(asks)
+}
 
 const (
 	officeAddress = "dindikbud@purbalinggakab.go.id"
@@ -174,9 +183,12 @@ func TestAnAddressIsDeadOnlyWhenItsOwnMailCameBackForGood(t *testing.T) {
 				of = mailflow.NewMessageID([]byte("another key than ours, 32 bytes!"), "purbalinggakab.go.id", "purbalingga", firstNumber, "1")
 			}
 			o.bounce(bounced(of, c.recipient, c.status))
-			dead, err := o.store.DeadAddress(t.Context(), "purbalingga", applicant)
-			if err != nil || dead != c.dead {
-				t.Errorf("dead: %v, %v", dead, err)
+			since, err := o.store.DeadSince(t.Context(), "purbalingga", applicant)
+			if err != nil || since.IsZero() == c.dead {
+				t.Errorf("dead since %v, %v", since, err)
+			}
+			if s := o.request(firstNumber); s.Has("address-dead") != c.dead {
+				t.Errorf("the verifier sees the findings %+v", s.Findings)
 			}
 			told := count(o.outbox(), "address-dead > ")
 			if want := map[bool]int{true: 2}[c.dead]; told != want {
@@ -186,6 +198,219 @@ func TestAnAddressIsDeadOnlyWhenItsOwnMailCameBackForGood(t *testing.T) {
 				t.Errorf("the request shows it: %v", noted)
 			}
 		})
+	}
+}
+
+// What is known of an address holds for the next letter, too, until its owner answers a mail of ours.
+func TestTheNextLetterOfADeadAddressHasTheFindingUntilItsOwnerAnswers(t *testing.T) {
+	t.Parallel()
+	const applicant = "wahyu.nugroho@purbalinggakab.go.id"
+	o := asked(t)
+	o.last("receipt-applicant")
+	of := o.idOf("receipt-applicant")
+	o.bounce(bounced(of, applicant, "5.1.1"))
+	again := func(before, serial string) request.State {
+		reject := request.Reject{By: request.Actor{ID: "rini", Name: "Rini", Role: sop.Verifier}, Text: "Surat keliru."}
+		if _, err := o.store.Act(t.Context(), o.tenant.Agency, "PBG-2026-0000"+before, o.now(), reject); err != nil {
+			t.Fatal(err)
+		}
+		o.mail(officeAddress, "Permohonan Reset Passphrase", strings.Replace(asks, "/91/", "/"+serial+"/", 1), vouches)
+		return o.request("PBG-2026-0000" + serial)
+	}
+	if s := again("01", "02"); !s.Has("address-dead") {
+		t.Errorf("the second letter's findings: %+v", s.Findings)
+	}
+	o.mail(applicant, "Re: Permohonan", "Surel dinas saya sudah aktif lagi.", vouches, "In-Reply-To: <"+of+">")
+	if s := again("02", "03"); s.Has("address-dead") {
+		t.Errorf("the third letter's findings: %+v", s.Findings)
+	}
+}
+
+// send makes a try at each mail that waits, as its job does, at a server that refuses some recipients.
+func (o *office) send() {
+	o.t.Helper()
+	rows, err := o.store.Pool.Query(o.t.Context(), `SELECT id FROM outbox WHERE state = 'waiting' ORDER BY id`)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	for _, id := range ids {
+		err := (&mailWorker{d: o.Daemon}).Work(o.t.Context(), &river.Job[store.SendMail]{Args: store.SendMail{OutboxID: id}})
+		var snooze *river.JobSnoozeError
+		if err != nil && !errors.As(err, &snooze) {
+			o.t.Fatal(err)
+		}
+	}
+}
+
+// sendingTo is an office whose mails go to a server; answer gives its words to RCPT TO, nil for consent.
+func sendingTo(t *testing.T, answer func(to string) *mailsim.Fault) (func(yaml string) string, *mailsim.Sim) {
+	sim, err := mailsim.Start(mailsim.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(sim.Close)
+	sim.Fail(func(_, to string) *mailsim.Fault { return answer(to) })
+	return func(yaml string) string {
+		at := strings.Index(yaml, "outbox:")
+		return yaml[:at] + strings.Replace(yaml[at:], "port: 1\n", fmt.Sprintf("port: %d\n      rate_per_minute: 6000\n", mailtest.Port(t, sim.SMTP)), 1)
+	}, sim
+}
+
+// The own mail server knows its own mailboxes: it refuses a dead address at once, and no bounce ever comes.
+func TestAnAddressThatTheServerRefusesIsDead(t *testing.T) {
+	t.Parallel()
+	const applicant = "wahyu.nugroho@purbalinggakab.go.id"
+	for name, c := range map[string]struct {
+		code int
+		text string
+		dead bool
+		want string
+	}{
+		"no such user":    {550, "5.1.1 <" + applicant + ">: Recipient address rejected: User unknown", true, "failed"},
+		"without a class": {550, "no such user here", true, "failed"},
+		"a block":         {550, "5.7.1 Service unavailable; client host blocked", false, "failed"},
+		"not our relay":   {550, "relay not permitted", false, "failed"},
+		"full":            {552, "5.2.2 mailbox full", false, "failed"},
+		"later":           {450, "4.2.1 greylisted", false, "waiting"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			edit, _ := sendingTo(t, func(to string) *mailsim.Fault {
+				if to != applicant {
+					return nil
+				}
+				return &mailsim.Fault{At: mailsim.AtRcpt, Code: c.code, Text: c.text}
+			})
+			o := asked(t, edit)
+			o.send()
+			if n := o.number(`SELECT count(*) FROM outbox WHERE template = 'receipt-applicant' AND state = $1`, c.want); n != 1 {
+				t.Errorf("the mail is not %s", c.want)
+			}
+			s := o.request(firstNumber)
+			if s.Has("address-dead") != c.dead {
+				t.Errorf("findings %+v", s.Findings)
+			}
+			if told := count(o.outbox(), "address-dead > "); told != map[bool]int{true: 2}[c.dead] {
+				t.Errorf("%d verifiers were told", told)
+			}
+			if noted := strings.Contains(s.LastNote, "ditolak"); noted != (c.want == "failed") {
+				t.Errorf("the request shows: %q", s.LastNote)
+			}
+			if c.dead {
+				if mail := o.last("address-dead"); !strings.Contains(mail.Text, applicant) || !strings.Contains(mail.Text, strings.Fields(c.text)[len(strings.Fields(c.text))-1]) {
+					t.Errorf("the verifier reads:\n%s", mail.Text)
+				}
+			}
+		})
+	}
+}
+
+// An address of the office's that leads into our own mailbox makes no loop.
+func TestOurOwnMailThatComesBackCallsForNothing(t *testing.T) {
+	t.Parallel()
+	edit, sim := sendingTo(t, func(string) *mailsim.Fault { return nil })
+	o := asked(t, edit)
+	o.send()
+	before, mails := len(o.outbox()), sim.Journal()
+	if len(mails) != before {
+		t.Fatalf("%d of %d mails went out", len(mails), before)
+	}
+	rewritten := regexp.MustCompile(`(?im)^Message-ID: .*$`)
+	for i, m := range mails {
+		for _, raw := range [][]byte{m.Raw, rewritten.ReplaceAll(m.Raw, fmt.Appendf(nil, "Message-ID: <diteruskan-%d@relay.example>", i))} {
+			o.uid++
+			if err := o.store.Inbox(o.now).Save(t.Context(), "purbalingga/INBOX",
+				[]mailflow.Arrival{{UIDValidity: 1, UID: o.uid, Raw: raw, InternalDate: o.now()}}, mailflow.Cursor{UIDValidity: 1, UID: o.uid}); err != nil {
+				t.Fatal(err)
+			}
+			if l := o.read(); l.Kind != letter.AutoReply {
+				t.Errorf("our own mail is %s", l.Kind)
+			}
+		}
+	}
+	if n := len(o.outbox()); n != before || o.number(`SELECT count(*) FROM requests`) != 1 {
+		t.Errorf("%d more mails, %d requests", n-before, o.number(`SELECT count(*) FROM requests`))
+	}
+}
+
+// Receipts answer people, and no more than people write.
+func TestReceiptsAreCappedAndNeverAnswerAMachine(t *testing.T) {
+	t.Parallel()
+	edit, sim := sendingTo(t, func(string) *mailsim.Fault { return nil })
+	o := begin(t, "2026-11-16 09.00", edit)
+	got := func() (n int) {
+		o.send()
+		for _, m := range sim.Journal() {
+			if slices.Contains(m.To, officeAddress) {
+				n++
+			}
+		}
+		return n
+	}
+	letters := 0
+	ask := func(head ...string) {
+		letters++
+		o.mail(officeAddress, "Permohonan Reset Passphrase", asksFor(letters), append(head, vouches)...)
+	}
+	ask("Auto-Submitted: auto-generated")
+	if n := got(); n != 0 || o.number(`SELECT count(*) FROM requests`) != 1 {
+		t.Errorf("a machine got %d receipts for its letter, which opened %d requests", n, o.number(`SELECT count(*) FROM requests`))
+	}
+	for range mostReceiptsADay + 10 {
+		ask()
+	}
+	if n := got(); n != mostReceiptsADay {
+		t.Errorf("%d receipts in a day, want %d", n, mostReceiptsADay)
+	}
+	if n := o.number(`SELECT count(*) FROM requests`); n != letters {
+		t.Errorf("%d requests for %d letters", n, letters)
+	}
+	o.clock("2026-11-18 09.01")
+	ask()
+	if n := got(); n != mostReceiptsADay+1 {
+		t.Errorf("%d receipts after the next day's letter", n)
+	}
+}
+
+// A thousand letters under an office's name are a thousand requests to look at, and few mails.
+func TestAStrangersLettersAreFewMails(t *testing.T) {
+	t.Parallel()
+	edit, sim := sendingTo(t, func(string) *mailsim.Fault { return nil })
+	o := begin(t, "2026-11-16 09.00", edit)
+	for n := range 3 * mostToldAnHour {
+		o.mail("dindikbud@luar.example", "Permohonan Reset Passphrase", asksFor(n))
+	}
+	o.send()
+	told := 0
+	for _, m := range sim.Journal() {
+		if slices.Contains(m.To, "rini@purbalinggakab.go.id") {
+			told++
+		}
+	}
+	if told != mostToldAnHour || o.number(`SELECT count(*) FROM requests`) != 3*mostToldAnHour {
+		t.Errorf("the verifier got %d mails about %d requests", told, o.number(`SELECT count(*) FROM requests`))
+	}
+}
+
+// A machine that answers each of our mails and doesn't say that it is one.
+func TestAnUnmarkedAutoresponderEndsTheMailsAboutIt(t *testing.T) {
+	t.Parallel()
+	o := asked(t)
+	o.last("receipt-office")
+	of := o.idOf("receipt-office")
+	for n := range 30 {
+		o.clock(fmt.Sprintf("2026-11-16 %02d.%02d", 9+n/2, 30*(n%2)))
+		o.mail(officeAddress, "Re: ["+firstNumber+"] Surat diterima", "Terima kasih, surat Anda kami proses.", vouches, "In-Reply-To: <"+of+">")
+	}
+	if s := o.request(firstNumber); len(s.Letters) != 31 {
+		t.Errorf("%d of 30 replies joined the request", len(s.Letters)-1)
+	}
+	if told := count(o.outbox(), "unclear-letter > rini"); told == 0 || told > mailflow.DefaultDailyAnswers {
+		t.Errorf("the verifier was told %d times", told)
 	}
 }
 

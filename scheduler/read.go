@@ -154,7 +154,11 @@ func (d *Daemon) judge(ctx context.Context, t *tenant, l store.Letter, r *letter
 		past = append(past, earlier...)
 		subjects = append(subjects, s)
 	}
-	r.Findings = append(r.Findings, letter.Check(*r, env, t.Agency, past, d.now())...)
+	dead, err := d.deadAddresses(ctx, t, subjects)
+	if err != nil {
+		return nil, err
+	}
+	r.Findings = append(append(r.Findings, letter.Check(*r, env, t.Agency, past, d.now())...), dead...)
 	return subjects, nil
 }
 

@@ -116,8 +116,13 @@ func (s *Store) MailContent(ctx context.Context, id int64, into any) error {
 // Settle writes what became of an attempt: "sent", "waiting" (to be tried again), "uncertain", "failed" or "cancelled". Reply is the
 // server's answer.
 func (s *Store) Settle(ctx context.Context, id int64, state, reply string, now time.Time) error {
-	_, err := s.Pool.Exec(ctx, `UPDATE outbox SET state = $2, reply = $3, sent_at = CASE WHEN $2 = 'sent' THEN $4::timestamptz ELSE sent_at END,
-		uncertain_at = CASE WHEN $2 = 'uncertain' THEN clock_timestamp() ELSE uncertain_at END WHERE id = $1`, id, state, reply, now)
+	return s.InTx(ctx, now, func(tx *Tx) error { return tx.Settle(id, state, reply) })
+}
+
+// Settle is Store.Settle together with what follows from it.
+func (tx *Tx) Settle(id int64, state, reply string) error {
+	_, err := tx.Exec(tx.ctx, `UPDATE outbox SET state = $2, reply = $3, sent_at = CASE WHEN $2 = 'sent' THEN $4::timestamptz ELSE sent_at END,
+		uncertain_at = CASE WHEN $2 = 'uncertain' THEN clock_timestamp() ELSE uncertain_at END WHERE id = $1`, id, state, reply, tx.now)
 	if err != nil {
 		return fmt.Errorf("settling mail %d: %w", id, err)
 	}
@@ -136,36 +141,49 @@ func (s *Store) MailSent(ctx context.Context, messageID string) (Outgoing, error
 	return list[0], nil
 }
 
-// MarkBounced notes that a mail came back, and, when its address itself failed for good, that it is dead. It answers the mail.
-func (tx *Tx) MarkBounced(messageID, why string, permanent bool) (Outgoing, error) {
-	rows, err := tx.Query(tx.ctx, `UPDATE outbox SET bounced_at = $2 WHERE message_id = $1 RETURNING `+outboxColumns, messageID, tx.now)
-	if err != nil {
-		return Outgoing{}, fmt.Errorf("marking a bounce: %w", err)
+// MarkBounced notes that a mail came back.
+func (tx *Tx) MarkBounced(id int64) error {
+	if _, err := tx.Exec(tx.ctx, `UPDATE outbox SET bounced_at = $2 WHERE id = $1`, id, tx.now); err != nil {
+		return fmt.Errorf("marking a bounce: %w", err)
 	}
-	m, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Outgoing])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Outgoing{}, fmt.Errorf("bounced mail: %w", ErrNotFound)
-	} else if err != nil {
-		return Outgoing{}, fmt.Errorf("marking a bounce: %w", err)
-	}
-	if permanent {
-		_, err = tx.Exec(tx.ctx, `INSERT INTO dead_addresses (agency, address, bounced_at, why) VALUES ($1, lower($2), $3, $4)
-			ON CONFLICT (agency, address) DO UPDATE SET bounced_at = excluded.bounced_at, why = excluded.why`, m.Agency, m.Address, tx.now, why)
-		if err != nil {
-			return m, fmt.Errorf("marking an address dead: %w", err)
-		}
-	}
-	return m, nil
+	return nil
 }
 
-// DeadAddress reports whether mail to an address came back for good.
-func (s *Store) DeadAddress(ctx context.Context, agencyKey, address string) (bool, error) {
-	var dead bool
-	err := s.Pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM dead_addresses WHERE agency = $1 AND address = lower($2))`, agencyKey, address).Scan(&dead)
+// MarkDead notes that an address takes no mail any more, and answers since when that is known.
+func (tx *Tx) MarkDead(agencyKey, address, why string) (since time.Time, err error) {
+	err = tx.QueryRow(tx.ctx, `INSERT INTO dead_addresses (agency, address, bounced_at, why) VALUES ($1, lower($2), $3, $4)
+		ON CONFLICT (agency, address) DO UPDATE SET why = excluded.why RETURNING bounced_at`, agencyKey, address, tx.now, why).Scan(&since)
 	if err != nil {
-		return false, fmt.Errorf("looking for a dead address: %w", err)
+		return since, fmt.Errorf("marking an address dead: %w", err)
 	}
-	return dead, nil
+	return since, nil
+}
+
+// DeadSince says since when mail to an address has come back for good; zero: it doesn't.
+func (s *Store) DeadSince(ctx context.Context, agencyKey, address string) (since time.Time, err error) {
+	err = s.Pool.QueryRow(ctx, `SELECT bounced_at FROM dead_addresses WHERE agency = $1 AND address = lower($2)`, agencyKey, address).Scan(&since)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return since, fmt.Errorf("looking for a dead address: %w", err)
+	}
+	return since, nil
+}
+
+// Revive takes the mark of a dead address away: a mail of ours has arrived there.
+func (s *Store) Revive(ctx context.Context, agencyKey, address string) error {
+	if _, err := s.Pool.Exec(ctx, `DELETE FROM dead_addresses WHERE agency = $1 AND address = lower($2)`, agencyKey, address); err != nil {
+		return fmt.Errorf("reviving an address: %w", err)
+	}
+	return nil
+}
+
+// WrittenBefore counts the mails of the same template to the same address that were written in the span before one and not left out.
+func (s *Store) WrittenBefore(ctx context.Context, m Outgoing, span time.Duration) (n int, err error) {
+	err = s.Pool.QueryRow(ctx, `SELECT count(*) FROM outbox WHERE agency = $1 AND template = $2 AND address = $3 AND id < $4 AND created_at > $5
+		AND state <> 'cancelled'`, m.Agency, m.Template, m.Address, m.ID, m.CreatedAt.Add(-span)).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("counting the mails before mail %d: %w", m.ID, err)
+	}
+	return n, nil
 }
 
 // SecondChance lets an uncertain mail be sent once more, ever, after a rest on the wall's clock. It answers true the first time, and the row

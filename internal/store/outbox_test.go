@@ -105,25 +105,31 @@ func TestInvariant5AnAttemptIsBookedBeforeItIsMade(t *testing.T) {
 	}
 }
 
-func TestABounceFindsItsMail(t *testing.T) {
+func TestADeadAddressIsKnownUntilAMailArrives(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	id := s.mailed("event/1")
-	if ok, err := s.Dial(t.Context(), id, "<m1@contoh.go.id>", nil); err != nil || !ok {
-		t.Fatal(ok, err)
+	for _, at := range []time.Time{noon, noon.Add(time.Hour)} { // the second bounce says nothing new
+		s.in(at, func(tx *store.Tx) error {
+			since, err := tx.MarkDead("contoh", "Operator@contoh.go.id", "kotak surat tidak ada")
+			if err == nil && !since.Equal(noon) {
+				t.Errorf("dead since %v", since)
+			}
+			return err
+		})
 	}
-	s.in(noon, func(tx *store.Tx) error {
-		m, err := tx.MarkBounced("<m1@contoh.go.id>", "kotak surat tidak ada", true)
-		if err == nil && m.ID != id {
-			t.Errorf("it is mail %d", m.ID)
+	wants := func(agency string, want time.Time) {
+		t.Helper()
+		if since, err := s.DeadSince(t.Context(), agency, "operator@Contoh.go.id"); err != nil || !since.Equal(want) {
+			t.Errorf("%s: dead since %v, %v, want %v", agency, since, err, want)
 		}
-		return err
-	})
-	if dead, err := s.DeadAddress(t.Context(), "contoh", "Operator@contoh.go.id"); err != nil || !dead {
-		t.Errorf("the address is dead: %v, %v", dead, err)
 	}
-	if dead, err := s.DeadAddress(t.Context(), "lain", "operator@contoh.go.id"); err != nil || dead {
-		t.Errorf("for another agency the address is dead: %v, %v", dead, err)
+	wants("contoh", noon)
+	wants("lain", time.Time{})
+	for _, agency := range []string{"lain", "contoh"} {
+		if err := s.Revive(t.Context(), agency, "OPERATOR@contoh.go.id"); err != nil {
+			t.Fatal(err)
+		}
+		wants("contoh", map[string]time.Time{"lain": noon, "contoh": {}}[agency])
 	}
 }
 
