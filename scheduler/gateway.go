@@ -205,8 +205,9 @@ func (d *Daemon) alarmIn(tx *store.Tx, t *tenant, once, problem string) error {
 
 // sink keeps what a poll reads.
 type sink struct {
-	d *Daemon
-	t *tenant
+	d    *Daemon
+	t    *tenant
+	slow bool // an attachment wasn't had at once: the jobs fetch the rest of this poll's
 }
 
 func (s *sink) Known(ctx context.Context, rows []srikandi.Stamp) (map[string]bool, error) {
@@ -231,11 +232,16 @@ func (s *sink) Due(ctx context.Context) ([]string, error) {
 }
 
 func (s *sink) Commit(ctx context.Context, b srikandi.Batch) error {
-	return s.d.store.InTx(ctx, s.d.now(), func(tx *store.Tx) error {
+	taken, err := s.take(ctx, b.Letters)
+	if err != nil {
+		return err
+	}
+	return s.d.store.InTx(context.WithoutCancel(ctx), s.d.now(), func(tx *store.Tx) error {
 		list := make([]store.Naskah, len(b.Letters))
 		came := append([]string{}, b.Gone...)
 		for i, n := range b.Letters {
 			list[i] = s.d.kept(n)
+			list[i].Taken = taken[i]
 			came = append(came, n.ID)
 		}
 		written, err := tx.SaveNaskah(s.t.Key, list)

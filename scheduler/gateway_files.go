@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+	"golang.org/x/sync/errgroup"
 
 	"pulih/internal/letter"
 	"pulih/internal/store"
@@ -112,6 +113,71 @@ func (d *Daemon) fetchFiles(ctx context.Context, t *tenant, l store.Letter, n sr
 		}
 	}
 	return got, false, nil
+}
+
+const (
+	// pageFiles is how much of attachments is taken along with a page of letters, in bytes: it is held in memory until the page is committed.
+	pageFiles = 32 << 20
+	// pageTime is how long a page waits for its attachments.
+	pageTime = time.Minute
+	// pageCalls is how many are downloaded at a time.
+	pageCalls = 4
+)
+
+// take downloads the attachments of letters that are new, so that they are committed, and read, together with the letters. It is for the usual
+// case alone: what is large or fails is left to a fetchWorker, which tries again, and nil here.
+func (s *sink) take(ctx context.Context, letters []srikandi.Naskah) ([][]*store.Download, error) {
+	out := make([][]*store.Download, len(letters))
+	if s.slow {
+		return out, nil
+	}
+	ids := make([]string, len(letters))
+	for i, n := range letters {
+		ids[i] = n.ID
+	}
+	have, err := s.d.store.ArchivedIDs(ctx, s.t.Key, ids)
+	if ctx.Err() != nil {
+		return out, nil // the daemon stops: the letters are committed without them
+	} else if err != nil {
+		return nil, err
+	}
+	within, cancel := context.WithTimeout(ctx, pageTime)
+	defer cancel()
+	group, inner := errgroup.WithContext(within)
+	group.SetLimit(pageCalls)
+	room := int64(pageFiles)
+	for i, n := range letters {
+		size, known := sizeOf(n)
+		if _, old := have[n.ID]; old || !known || size > room {
+			continue
+		}
+		room -= size
+		out[i] = make([]*store.Download, len(n.Attachments))
+		for j, want := range n.Attachments {
+			group.Go(func() (err error) {
+				out[i][j], err = s.d.fetchFile(inner, s.t, n, want, false)
+				return err
+			})
+		}
+	}
+	s.slow = group.Wait() != nil // the jobs meet the error again, and tell of it
+	for i, files := range out {
+		if slices.Contains(files, nil) {
+			out[i] = nil
+		}
+	}
+	return out, nil
+}
+
+// sizeOf adds up what a letter's attachments are said to measure, in bytes.
+func sizeOf(n srikandi.Naskah) (sum int64, known bool) {
+	for _, a := range n.Attachments {
+		if a.Size <= 0 || a.Size > pageFiles {
+			return 0, false
+		}
+		sum += a.Size
+	}
+	return sum, len(n.Attachments) <= maxFiles
 }
 
 func isRefused(err error) bool {

@@ -33,12 +33,14 @@ func (d *Daemon) readNaskah(ctx context.Context, t *tenant, l store.Letter, raw 
 		return err
 	}
 	news := was.news(n, missing)
-	asked, err := d.store.Doubted(ctx, l.ID) // a human's word may have come since
-	if err != nil {
-		return err
-	}
-	if was != nil && l.ReadVersion < l.Version && len(news) == 0 && !asked {
-		return d.markRead(ctx, l, l.Kind, was.reading, func(tx *store.Tx) error { return d.follow(tx, t, l, n, nil) })
+	if was != nil && l.ReadVersion < l.Version && len(news) == 0 {
+		asked, err := d.store.Doubted(ctx, l.ID) // a human's word may have come since
+		if err != nil {
+			return err
+		}
+		if !asked {
+			return d.markRead(ctx, l, l.Kind, was.reading, func(tx *store.Tx) error { return d.follow(tx, t, l, n, nil) })
+		}
 	}
 	reading, err := d.openNaskah(ctx, l, n)
 	if err != nil {

@@ -318,7 +318,7 @@ func TestFiles(t *testing.T) {
 	id := d.sim.AddLetter(l)
 	faults := make([]srikandisim.Fault, 0, 14)
 	faults = append(faults, srikandisim.None)
-	for range 6 {
+	for range 8 { // one for the page, and six tries of the job at least
 		faults = append(faults, srikandisim.Mismatch)
 	}
 	d.sim.Inject(srikandisim.Attachment, faults...)

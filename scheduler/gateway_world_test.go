@@ -141,7 +141,12 @@ func (d *desk) advance(by time.Duration) {
 // serve runs a daemon until stop is called, or the test ends.
 func (d *desk) serve() (stop func()) {
 	d.t.Helper()
-	daemon, err := scheduler.New(d.cfg, d.store, scheduler.Options{Now: d.Now, Fast: true, Sweep: 200 * time.Millisecond})
+	return d.serveWith(scheduler.Options{Now: d.Now, Fast: true, Sweep: 200 * time.Millisecond})
+}
+
+func (d *desk) serveWith(opts scheduler.Options) (stop func()) {
+	d.t.Helper()
+	daemon, err := scheduler.New(d.cfg, d.store, opts)
 	if err != nil {
 		d.t.Fatal(err)
 	}

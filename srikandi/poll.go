@@ -47,7 +47,7 @@ type Sink interface {
 	// open ones not looked at for long, since a deleted letter shows nowhere else. At most a page's worth at a time.
 	Due(ctx context.Context) ([]string, error)
 	// Commit stores a batch and its cursor in one transaction. The same letter or bad row may come again, also unchanged. A letter settles
-	// the bad rows with its ID. Bad rows without an ID are the same if their Raw is.
+	// the bad rows with its ID. Bad rows without an ID are the same if their Raw is. A cancelled context is no reason to drop what was read.
 	Commit(ctx context.Context, b Batch) error
 }
 
@@ -271,7 +271,7 @@ func (r *run) fetch(ctx context.Context, want []BadRow, batch Batch) error {
 	if len(batch.Letters)+len(batch.Bad)+len(batch.Gone) == 0 && batch.Next.same(r.last) {
 		return nil // an idle poll writes nothing
 	}
-	if err := r.Sink.Commit(context.WithoutCancel(ctx), batch); err != nil {
+	if err := r.Sink.Commit(ctx, batch); err != nil {
 		return fmt.Errorf("storing a page: %w", err)
 	}
 	r.last = batch.Next

@@ -20,26 +20,44 @@ type File struct {
 	Promise string // what the letter said of it: the file is known again by it
 	SHA256  []byte // of the bytes as they came
 	Size    int64
-	Data    []byte // nil from FileList
+	Data    []byte `db:"-"` // nil from FileList
 }
 
 // Files returns the attachments of a letter with their bytes, also those of earlier versions of the letter.
 func (s *Store) Files(ctx context.Context, letterID int64) ([]File, error) {
-	list, err := s.FileList(ctx, letterID)
+	rows, err := s.Pool.Query(ctx, `SELECT `+fileColumns+`, content, upload FROM files WHERE letter_id = $1 ORDER BY id`, letterID)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading the files of letter %d: %w", letterID, err)
 	}
-	for i := range list {
-		if list[i].Data, err = s.fileData(ctx, letterID, list[i]); err != nil {
-			return nil, err
+	type row struct {
+		File
+		Content []byte
+		Upload  *int64
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[row])
+	if err != nil {
+		return nil, fmt.Errorf("reading the files of letter %d: %w", letterID, err)
+	}
+	out := make([]File, len(list))
+	for i, r := range list {
+		if r.Upload != nil {
+			r.Data, err = s.chunks(ctx, *r.Upload, r.File)
+		} else {
+			r.Data, err = s.Keys.Open(filePlace(letterID, r.Source, r.SHA256), r.Content)
 		}
+		if err != nil {
+			return nil, fmt.Errorf("reading file %d of letter %d: %w", r.ID, letterID, err)
+		}
+		out[i] = r.File
 	}
-	return list, nil
+	return out, nil
 }
+
+const fileColumns = `id, source, name, mime, promise, sha256, size`
 
 // FileList is Files without the bytes.
 func (s *Store) FileList(ctx context.Context, letterID int64) ([]File, error) {
-	rows, err := s.Pool.Query(ctx, `SELECT id, source, name, mime, promise, sha256, size, NULL::bytea FROM files WHERE letter_id = $1 ORDER BY id`, letterID)
+	rows, err := s.Pool.Query(ctx, `SELECT `+fileColumns+` FROM files WHERE letter_id = $1 ORDER BY id`, letterID)
 	if err != nil {
 		return nil, fmt.Errorf("listing the files of letter %d: %w", letterID, err)
 	}
@@ -50,38 +68,25 @@ func (s *Store) FileList(ctx context.Context, letterID int64) ([]File, error) {
 	return list, nil
 }
 
-// fileData opens a file's bytes, and holds them against the sum that was taken when they came: chunks can't be left out.
-func (s *Store) fileData(ctx context.Context, letterID int64, f File) ([]byte, error) {
-	var sealed []byte
-	var upload *int64
-	if err := s.Pool.QueryRow(ctx, `SELECT content, upload FROM files WHERE id = $1`, f.ID).Scan(&sealed, &upload); err != nil {
-		return nil, fmt.Errorf("reading a file of letter %d: %w", letterID, err)
-	}
-	if upload == nil {
-		return s.Keys.Open(filePlace(letterID, f.Source, f.SHA256), sealed)
-	}
-	rows, err := s.Pool.Query(ctx, `SELECT n, content FROM file_chunks WHERE upload = $1 ORDER BY n`, *upload)
+// chunks opens a file that lies in parts, and holds it against the sum that was taken when it came: parts can't be left out.
+func (s *Store) chunks(ctx context.Context, upload int64, f File) ([]byte, error) {
+	rows, err := s.Pool.Query(ctx, `SELECT n, content FROM file_chunks WHERE upload = $1 ORDER BY n`, upload)
 	if err != nil {
-		return nil, fmt.Errorf("reading a file of letter %d: %w", letterID, err)
+		return nil, err
 	}
-	defer rows.Close()
 	data := make([]byte, 0, f.Size)
-	for rows.Next() {
-		var n int
-		if err := rows.Scan(&n, &sealed); err != nil {
-			return nil, fmt.Errorf("reading a file of letter %d: %w", letterID, err)
-		}
-		plain, err := s.Keys.Open(chunkPlace(*upload, n), sealed)
-		if err != nil {
-			return nil, err
-		}
+	var n int
+	var sealed []byte
+	_, err = pgx.ForEachRow(rows, []any{&n, &sealed}, func() error {
+		plain, err := s.Keys.Open(chunkPlace(upload, n), sealed)
 		data = append(data, plain...)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("reading a file of letter %d: %w", letterID, err)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	if sum := sha256.Sum256(data); string(sum[:]) != string(f.SHA256) {
-		return nil, fmt.Errorf("file %d of letter %d is not what was kept", f.ID, letterID)
+		return nil, errors.New("it is not what was kept")
 	}
 	return data, nil
 }
@@ -111,7 +116,7 @@ type Download struct {
 
 // Download takes in what fetch writes. After an error of fetch, or a crash, nothing of it is kept.
 func (s *Store) Download(ctx context.Context, f File, fetch func(io.Writer) error) (*Download, error) {
-	d := &Download{File: f, s: s, ctx: ctx, sum: sha256.New()}
+	d := &Download{File: f, s: s, ctx: ctx, sum: sha256.New(), buf: []byte{}}
 	err := fetch(d)
 	if err == nil && d.chunks > 0 {
 		err = d.flush()
@@ -166,23 +171,27 @@ func (d *Download) flush() error {
 func (tx *Tx) KeepFiles(letterID int64, files []*Download) error {
 	batch := &pgx.Batch{}
 	batch.Queue(`SET LOCAL synchronous_commit = off`)
+	tx.queueFiles(batch, letterID, files)
+	if err := tx.SendBatch(tx.ctx, batch).Close(); err != nil {
+		return fmt.Errorf("keeping the files of letter %d: %w", letterID, err)
+	}
+	return nil
+}
+
+func (tx *Tx) queueFiles(batch *pgx.Batch, letterID int64, files []*Download) {
 	for _, d := range files {
 		var content []byte
 		var upload *int64
 		if d.chunks > 0 {
 			upload = &d.upload
 		} else {
-			content = tx.s.Keys.Seal(filePlace(letterID, d.Source, d.SHA256), append([]byte{}, d.buf...))
+			content = tx.s.Keys.Seal(filePlace(letterID, d.Source, d.SHA256), d.buf)
 		}
 		batch.Queue(`INSERT INTO files (letter_id, source, name, mime, promise, size, sha256, content, upload)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 			ON CONFLICT (letter_id, source, sha256) DO UPDATE SET promise = $5, name = $3, mime = $4`,
 			letterID, d.Source, d.Name, d.MIME, d.Promise, d.Size, d.SHA256, content, upload)
 	}
-	if err := tx.SendBatch(tx.ctx, batch).Close(); err != nil {
-		return fmt.Errorf("keeping the files of letter %d: %w", letterID, err)
-	}
-	return nil
 }
 
 // SweepChunks drops the parts of downloads that a crash broke off, or whose content was there. A download lasts minutes, never a day.

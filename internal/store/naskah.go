@@ -23,20 +23,26 @@ type Naskah struct {
 	ChangedAt  time.Time // updated_at
 	Settled    bool      // it may be known again by ChangedAt
 	Files      bool      // it has attachments, which are fetched before it is read
+	// Taken are all of its attachments, where they came with it. They are kept if the letter is new.
+	Taken []*Download
 }
 
 // SaveNaskah keeps letters from Srikandi: new rows, new versions of changed ones, and nothing more than that it was seen where the bytes are
-// those that the row has. The job that fetches or reads a letter is inserted with it. It answers how many were written.
+// those that the row has. The job that fetches its files, or reads it, is inserted with it. It answers how many were written.
 func (tx *Tx) SaveNaskah(agencyKey string, list []Naskah) (written int, err error) {
 	have, err := tx.lockNaskah(agencyKey, list)
 	if err != nil {
 		return 0, err
 	}
-	batch := &pgx.Batch{}
+	batch, files := &pgx.Batch{}, &pgx.Batch{}
 	var jobs []river.InsertManyParams
 	read := func(id int64, version int, n Naskah) {
 		written++
-		if n.Files {
+		taken := version == 1 && len(n.Taken) > 0
+		if taken {
+			tx.queueFiles(files, id, n.Taken)
+		}
+		if n.Files && !taken {
 			jobs = append(jobs, river.InsertManyParams{Args: FetchFiles{LetterID: id, Version: version}})
 		} else {
 			jobs = append(jobs, river.InsertManyParams{Args: ReadLetter{LetterID: id, Version: version}})
@@ -72,7 +78,11 @@ func (tx *Tx) SaveNaskah(agencyKey string, list []Naskah) (written int, err erro
 			read(old.id, old.version+1, n)
 		}
 	}
-	if err := tx.SendBatch(tx.ctx, batch).Close(); err != nil {
+	err = tx.SendBatch(tx.ctx, batch).Close()
+	if err == nil && files.Len() > 0 {
+		err = tx.SendBatch(tx.ctx, files).Close()
+	}
+	if err != nil {
 		return 0, fmt.Errorf("keeping %d letters of %s: %w", len(list), agencyKey, err)
 	}
 	if len(jobs) > 0 {
