@@ -58,8 +58,7 @@ func TestDifferencesBetweenLetterAndAMS(t *testing.T) {
 
 func TestTheGuideNamesWhatToClick(t *testing.T) {
 	t.Parallel()
-	guide := bsre.DefaultGuide("https://ams.contoh.go.id")
-	guide.Reset = "Atur Ulang Passphrase"
+	guide := bsre.Guide{PortalURL: "https://ams.contoh.go.id", Users: "Manajemen Pengguna", Search: "E-mail", Details: "Detail", Reset: "Atur Ulang Passphrase"}
 	chosen := until("AA01", bsre.Issue, 9)
 	steps := strings.Join(guide.Steps(bsre.Subject{Name: "Sulastri, S.Pd.", Email: email, NIK: nik}, &chosen), "\n")
 	for _, want := range []string{"https://ams.contoh.go.id", "Manajemen Pengguna", "Atur Ulang Passphrase", email, "Sulastri, S.Pd.", "AA01", "29 November 2026", "satu kali"} {

@@ -2,19 +2,13 @@ package bsre
 
 import "fmt"
 
-// Guide is where to click in the portal, for the assisted mode. The portal's labels aren't documented and change, so they are
-// configuration; DefaultGuide has the ones in use.
+// Guide is where to click in the portal, for the assisted mode. The portal's labels aren't documented and change, so they are configuration.
 type Guide struct {
-	PortalURL string
+	PortalURL string // empty: the agency didn't say
 	Users     string // the menu with the users
 	Search    string // the field to search in
 	Details   string // the link that opens a user
 	Reset     string // the button
-}
-
-// DefaultGuide has the labels that the portal shows today.
-func DefaultGuide(portalURL string) Guide {
-	return Guide{PortalURL: portalURL, Users: "Manajemen Pengguna", Search: "E-mail", Details: "Detail", Reset: "Reset Passphrase"}
 }
 
 // Steps tells the verifier what to do in AMS, one Indonesian sentence a step. chosen is the certificate that the software has read, nil
@@ -25,8 +19,8 @@ func (g Guide) Steps(who Subject, chosen *Certificate) []string {
 		certificate = fmt.Sprintf("Pada daftar sertifikat, pilih yang bernomor seri %s (ISSUE, berlaku sampai %s).", chosen.Serial, day(*chosen))
 	}
 	return []string{
-		fmt.Sprintf("Buka %s dan masuk dengan akun Anda sendiri.", g.PortalURL),
-		fmt.Sprintf("Buka menu \"%s\", cari %s pada kolom \"%s\". Bila hasilnya lebih dari satu atau tidak ada, cari dengan NIK dari surat; bila tetap demikian, berhenti.", g.Users, who.Email, g.Search),
+		fmt.Sprintf("Buka %s dan masuk dengan akun Anda sendiri.", firstOf(g.PortalURL, "portal AMS")),
+		fmt.Sprintf("Buka menu \"%s\", cari %s pada kolom \"%s\". Bila tidak ditemukan, cari dengan NIK dari surat. Bila hasilnya lebih dari satu, berhenti dan pilih \"Tidak dapat\" di sini.", g.Users, who.Email, g.Search),
 		fmt.Sprintf("Buka \"%s\" dan cocokkan nama (%s), NIP, NIK, dan e-mail (%s) dengan surat.", g.Details, who.Name, who.Email),
 		certificate,
 		fmt.Sprintf("Tekan \"%s\" satu kali saja. Bila layar tidak menjawab, jangan ulangi; pilih \"Belum pasti\" di sini.", g.Reset),

@@ -142,6 +142,14 @@ func (d *Daemon) AMS(agencyKey string) *bsre.AMS {
 	return nil
 }
 
+// Guide is where an agency's verifiers click in the portal.
+func (d *Daemon) Guide(agencyKey string) bsre.Guide {
+	if t, ok := d.tenants[agencyKey]; ok {
+		return accounts.Guide(t.conf)
+	}
+	return bsre.Guide{}
+}
+
 func (d *Daemon) makeJobs() error {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &readWorker{d: d})

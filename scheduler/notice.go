@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pulih/bsre"
+	"pulih/internal/config/accounts"
 	"pulih/internal/letter"
 	"pulih/internal/request"
 	"pulih/internal/sop"
@@ -137,7 +138,7 @@ func (d *Daemon) fillRequest(t *tenant, s request.State, m store.Outgoing, n *ma
 	if total != nil {
 		n.Total = noticeClock(t, *total, s)
 	}
-	if m.Template == mailflow.NoticeAssisted {
+	if m.Template == mailflow.NoticeAssisted || m.Template == mailflow.NoticeUncertain {
 		n.Instructions = d.instructions(t, s)
 	}
 	if m.Template == mailflow.NoticeSessionNeeded {
@@ -200,16 +201,15 @@ func (d *Daemon) links(t *tenant, s request.State, kind string) mailflow.NoticeL
 	return mailflow.NoticeLinks{Desk: fmt.Sprintf("%s/%s/permohonan/%s", base, t.Key, s.Number)}
 }
 
-// instructions prepare the reset that the verifier makes in AMS by hand.
+// instructions prepare what a verifier does in AMS by hand: the reset, or the look after one that is uncertain.
 func (d *Daemon) instructions(t *tenant, s request.State) mailflow.NoticeInstructions {
-	in := mailflow.NoticeInstructions{Search: s.Subject.Email, Name: s.Subject.Name}
-	portal := ""
-	if t.conf.BSrE.AMS != nil {
-		portal = t.conf.BSrE.AMS.PortalURL
-		in.Portal = portal
+	guide := accounts.Guide(t.conf)
+	steps := guide.Steps(bsre.Subject{Name: s.Subject.Name, Email: s.Subject.Email}, nil)
+	in := mailflow.NoticeInstructions{Portal: guide.PortalURL, Search: s.Subject.Email, Name: s.Subject.Name,
+		Clicks: steps[:len(steps)-1]} // the last one leads back to the page, which the mail does in its own words
+	if s.Status == request.StatusUncertain && s.LastCall != nil {
+		in.Serial = s.LastCall.Serial
 	}
-	steps := bsre.DefaultGuide(or(portal, "portal AMS")).Steps(bsre.Subject{Name: s.Subject.Name, Email: s.Subject.Email}, nil)
-	in.Clicks = steps[:len(steps)-1] // the last one leads back to the page, which the mail does in its own words
 	return in
 }
 

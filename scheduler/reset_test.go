@@ -177,6 +177,9 @@ func TestALostAnswerIsNeverACallAgain(t *testing.T) {
 			if s.Words == "" || p.mails("uncertain") != 2 {
 				t.Errorf("the verifiers don't know why: %q, %d mails", s.Words, p.mails("uncertain"))
 			}
+			if mail := p.last("uncertain").Text; !strings.Contains(mail, s.LastCall.Serial) || !strings.Contains(mail, headEmail) {
+				t.Errorf("the mail doesn't say what to look for:\n%s", mail)
+			}
 			var looks int
 			if err := p.store.Pool.QueryRow(t.Context(), `SELECT count(*) FROM river_job WHERE kind = 'watch_request'`).Scan(&looks); err != nil || looks != 1 {
 				t.Errorf("%d looks right away, want 1 (%v)", looks, err)

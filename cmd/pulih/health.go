@@ -20,7 +20,7 @@ import (
 
 // handler puts the health pages beside the console.
 func handler(o *opened, d *scheduler.Daemon, opts scheduler.Options) (http.Handler, error) {
-	desk := console.Options{Store: o.store, Agencies: o.cfg.Agencies(), PublicURL: o.cfg.PublicURL, Now: opts.Now, Log: opts.Log, AMS: d.AMS,
+	desk := console.Options{Store: o.store, Agencies: o.cfg.Agencies(), PublicURL: o.cfg.PublicURL, Now: opts.Now, Log: opts.Log, AMS: d.AMS, Guide: d.Guide,
 		Reader: letter.NewReader(letter.Options{}), Report: d.Report, OIDC: map[string]console.OIDC{}, Sentences: func(ctx context.Context) []string { return d.Health(ctx).Sentences }}
 	for _, t := range o.cfg.Tenants {
 		if t.SSO != nil {

@@ -164,6 +164,16 @@ type DKIM struct {
 type BSrE struct {
 	ESign *ESign `yaml:"esign"`
 	AMS   *AMS   `yaml:"ams"`
+	Guide Guide  `yaml:"guide"`
+}
+
+// Guide names what a verifier sees and clicks in the portal, for resets made by hand: its labels are undocumented and free to change.
+type Guide struct {
+	PortalURL string `yaml:"portal_url" is:"url"` // none: that of AMS
+	Users     string `yaml:"users" default:"Manajemen Pengguna"`
+	Search    string `yaml:"search" default:"E-mail"`
+	Details   string `yaml:"details" default:"Detail"`
+	Reset     string `yaml:"reset" default:"Reset Passphrase"`
 }
 
 // ESign is the agency's own eSign gateway, which tells a user's status.

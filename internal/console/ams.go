@@ -56,8 +56,11 @@ func (c *Console) amsOf(key string) *bsre.AMS {
 	return c.o.AMS(key)
 }
 
-// portal is what the guide calls AMS.
-func (c *Console) portal(string) string { return "portal AMS" }
+// guide tells what to do in AMS by hand; nik is empty unless it may be shown, and chosen is the certificate that was read there, nil when
+// nobody looked.
+func (c *Console) guide(p *page, s request.Subject, nik string, chosen *bsre.Certificate) []string {
+	return c.o.Guide(p.agency.Key).Steps(bsre.Subject{Name: s.Name, NIP: s.NIP, NIK: nik, Email: s.Email}, chosen)
+}
 
 type amsPage struct {
 	base
@@ -158,6 +161,14 @@ func (c *Console) compareAMS(p *page) error {
 	subject := bsre.Subject{Name: d.S.Subject.Name, NIP: d.S.Subject.NIP, NIK: d.S.Subject.NIK, Email: d.S.Subject.Email}
 	for _, diff := range bsre.Compare(details, subject) {
 		d.Findings = append(d.Findings, letter.Finding{Code: "ams-differs", Severity: severityOf(diff), Detail: "Data di AMS berbeda dari surat dan daftar pejabat: " + diff.Field + "."})
+	}
+	chosen, err := bsre.Choose(details, p.now)
+	var none *bsre.NoChoice
+	switch {
+	case errors.As(err, &none):
+		d.Findings = append(d.Findings, letter.Finding{Code: "ams-certificate", Severity: letter.Danger, Detail: none.Sentence()})
+	case d.Can.Confirm:
+		d.Guide = c.guide(p, d.S.Subject, d.NIK, &chosen)
 	}
 	return c.show(p, http.StatusOK, "permohonan", d)
 }

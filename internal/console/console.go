@@ -26,14 +26,15 @@ import (
 	"pulih/mailflow"
 )
 
-// Options are the desk's surroundings. Store, Agencies, PublicURL and Reader are required.
+// Options are the desk's surroundings. Store, Agencies, PublicURL, Guide and Reader are required.
 type Options struct {
 	Store     *store.Store
 	Agencies  []*agency.Agency
 	PublicURL string           // where people reach the desk: "https://tte.purbalinggakab.go.id"; cookies are Secure unless it is loopback
 	Now       func() time.Time // the agencies' clock; nil means the clock on the wall
 	Log       *slog.Logger
-	AMS       func(agencyKey string) *bsre.AMS // nil, or answers nil: no portal is configured
+	AMS       func(agencyKey string) *bsre.AMS  // nil, or answers nil: no portal is configured
+	Guide     func(agencyKey string) bsre.Guide // where the agency's verifiers click in the portal
 	Reader    *letter.Reader
 	// Report computes a digest (scheduler.Daemon.Report); nil: the page does without.
 	Report func(ctx context.Context, agencyKey, template, office string, from, until time.Time) (mailflow.Digest, error)

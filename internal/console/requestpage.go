@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"pulih/bsre"
 	"pulih/internal/agency"
 	"pulih/internal/letter"
 	"pulih/internal/report"
@@ -61,7 +60,7 @@ type outageRow struct {
 
 // can says which actions the page offers. request.Decide has the last word.
 type can struct {
-	Forward, Assign, Approve, Again, Second, Return, Reject, Complete, Confirm, CouldNot, Unsure, Observe, Reopen, Note, Correct, Reveal, Explain bool
+	Forward, Assign, Approve, Again, Second, Return, Reject, Complete, Confirm, CouldNot, Unsure, Observe, Reopen, Note, Correct, Part, Reveal, Explain bool
 }
 
 // stepView is a step of the SOP with its clock.
@@ -127,7 +126,7 @@ func (c *Console) loadRequest(p *page, number string) (*requestPage, error) {
 		d.First = s.Approval.By.Name
 	}
 	if d.Can.Confirm {
-		d.Guide = bsre.DefaultGuide(c.portal(p.agency.Key)).Steps(bsre.Subject{Name: s.Subject.Name, Email: s.Subject.Email}, nil)
+		d.Guide = c.guide(p, s.Subject, d.NIK, nil)
 	}
 	if d.AMS, err = c.amsState(p, 0); err != nil {
 		return nil, err
@@ -262,6 +261,7 @@ func (d *requestPage) offer(p *page, s request.State) {
 	explain := d.Can.Explain
 	d.Can = can{
 		Explain:  explain,
+		Part:     w.may(sortLetters) && len(s.Letters) > 1 && s.Status != request.StatusUncertain && (s.Approval == nil || !s.Status.Open()),
 		Correct:  w.may(decide) && correctable(s.Status),
 		Forward:  w.may(forward) && in(request.StatusReceived, request.StatusChain) && w.actor(forward).Role.Depth() <= s.Holder.Depth(),
 		Assign:   w.may(assign) && in(request.StatusReceived, request.StatusChain, request.StatusChecking, request.StatusRefused),
@@ -273,7 +273,7 @@ func (d *requestPage) offer(p *page, s request.State) {
 		Complete: w.may(decide) && in(request.StatusReturned),
 		Confirm:  w.may(decide) && in(request.StatusApproved, request.StatusWaitingSession, request.StatusPhoneCheck, request.StatusUncertain),
 		Observe:  w.may(decide) && in(request.StatusLink, request.StatusPassphrase, request.StatusCertificate, request.StatusUncertain),
-		Reopen:   w.may(decide) && in(request.StatusClosed, request.StatusRejected, request.StatusLink),
+		Reopen:   w.may(decide) && in(request.StatusClosed, request.StatusRejected, request.StatusLink, request.StatusPassphrase, request.StatusCertificate),
 		Unsure:   w.may(decide) && in(request.StatusApproved, request.StatusWaitingSession, request.StatusPhoneCheck),
 		Note:     w.may(note),
 		Reveal:   w.may(seeIdentity) && s.Subject.NIK != "",

@@ -110,6 +110,7 @@ func openDesk(t testing.TB, d *desk, change ...func(*console.Options)) *desk {
 	}
 	options := console.Options{Report: daemon.Report, Pack: pack, Check: check, Sentences: func(ctx context.Context) []string { return daemon.Health(ctx).Sentences },
 		Store: d.store, Agencies: d.world.Config.Agencies(), PublicURL: d.url, Now: d.clock, Reader: letter.NewReader(letter.Options{}),
+		Guide: daemon.Guide,
 		AMS: func(key string) *bsre.AMS {
 			if key == "purbalingga" {
 				return portal

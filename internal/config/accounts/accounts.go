@@ -107,6 +107,15 @@ func AMS(t *config.Tenant, now func() time.Time) (*bsre.AMS, error) {
 	})
 }
 
+// Guide is where a verifier clicks in the portal, for resets made by hand.
+func Guide(t *config.Tenant) bsre.Guide {
+	g := t.BSrE.Guide
+	if g.PortalURL == "" && t.BSrE.AMS != nil {
+		g.PortalURL = t.BSrE.AMS.PortalURL
+	}
+	return bsre.Guide(g)
+}
+
 // HTTPClient trusts the agency's certificate authorities: for its single sign-on.
 func HTTPClient(t *config.Tenant) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
