@@ -113,9 +113,10 @@ func (d *Dovecot) chown(path string) {
 }
 
 func (d *Dovecot) config(cert, key string) string {
-	login, internal, isolation := "dovenull", "dovecot", ""
+	login, internal, group, isolation := "dovenull", "dovecot", "dovecot", ""
 	if os.Getuid() != 0 {
 		login, internal = d.owner.name, d.owner.name
+		group = d.owner.group
 		isolation = "service anvil {\n  chroot =\n}\nservice imap-login {\n  chroot =\n}\n"
 	}
 	_, plain, _ := strings.Cut(d.Addr, ":")
@@ -127,6 +128,7 @@ log_path = %[1]s/log
 listen = 127.0.0.1
 default_login_user = %[2]s
 default_internal_user = %[3]s
+default_internal_group = %[9]s
 first_valid_uid = 1
 ssl = yes
 ssl_cert = <%[4]s
@@ -161,5 +163,5 @@ service imap-login {
     ssl = yes
   }
 }
-%[8]s`, d.dir, login, internal, cert, key, plain, secured, isolation)
+%[8]s`, d.dir, login, internal, cert, key, plain, secured, isolation, group)
 }

@@ -191,8 +191,8 @@ func write(t testing.TB, path, text string, mode os.FileMode) {
 
 // account is the system user that mail belongs to: the test's own, or as root one without rights.
 type account struct {
-	name     string
-	uid, gid int
+	name, group string
+	uid, gid    int
 }
 
 func mailUser(t testing.TB) account {
@@ -209,9 +209,13 @@ func mailUser(t testing.TB) account {
 	if err != nil {
 		t.Fatalf("looking for user %s: %v", name, err)
 	}
+	group, err := user.LookupGroupId(u.Gid)
+	if err != nil {
+		t.Fatalf("looking for the group of user %s: %v", name, err)
+	}
 	uid, _ := strconv.Atoi(u.Uid)
 	gid, _ := strconv.Atoi(u.Gid)
-	return account{name, uid, gid}
+	return account{name, group.Name, uid, gid}
 }
 
 // own gives a directory to the account, making it where it is missing.
