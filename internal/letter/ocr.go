@@ -9,16 +9,23 @@ import (
 )
 
 // ocr reads one image that tesseract can read itself and lays its words out as they stand on the page, as pdftotext -layout does: columns
-// and indentation tell labels from values.
-func (w *work) ocr(ctx context.Context, img []byte) (string, error) {
+// and indentation tell labels from values. sure is how many letters and digits stand in words that tesseract is sure of.
+func (w *work) ocr(ctx context.Context, img []byte) (text string, sure int, err error) {
 	out, err := w.run(ctx, child{path: w.reader.opts.Tesseract, args: []string{"stdin", "stdout", "-l", "ind", "--psm", "4", "--dpi", "215", "tsv"}, input: img})
-	return layOut(parseTSV(string(out))), err
+	words := parseTSV(string(out))
+	for _, x := range words {
+		if x.conf >= 60 {
+			sure += letters(x.text)
+		}
+	}
+	return layOut(words), sure, err
 }
 
 // ocrWord is one word of tesseract's TSV, in pixels.
 type ocrWord struct {
 	text                   string
 	left, top, right, base int
+	conf                   float64 // percent
 }
 
 // parseTSV reads the level 5 rows: level page block par line word left top width height conf text.
@@ -35,10 +42,12 @@ func parseTSV(tsv string) []ocrWord {
 			v, err := strconv.Atoi(f[6+i])
 			n[i], ok = v, ok && err == nil
 		}
-		if conf, err := strconv.ParseFloat(f[10], 64); !ok || err != nil || conf < 0 {
+		conf, err := strconv.ParseFloat(f[10], 64)
+		text := strings.TrimSpace(f[11])
+		if !ok || err != nil || conf < 0 || conf < 50 && letters(text) == 0 && text != ":" {
 			continue
 		}
-		out = append(out, ocrWord{text: strings.TrimSpace(f[11]), left: n[0], top: n[1], right: n[0] + n[2], base: n[1] + n[3]})
+		out = append(out, ocrWord{text: text, left: n[0], top: n[1], right: n[0] + n[2], base: n[1] + n[3], conf: conf})
 	}
 	return out
 }
@@ -56,7 +65,7 @@ func layOut(words []ocrWord) string {
 		middle := (w.top + w.base) / 2
 		if n := len(rows); n > 0 {
 			last := rows[n-1]
-			if at := (last[0].top + last[0].base) / 2; middle-at < height*6/10 {
+			if at := (last[0].top + last[0].base) / 2; middle-at < height*6/10 || sameHeight(last, w) {
 				rows[n-1] = append(last, w)
 				continue
 			}
@@ -93,6 +102,20 @@ func layOut(words []ocrWord) string {
 		b.WriteByte('\n')
 	}
 	return b.String()
+}
+
+// sameHeight: the word stands beside its neighbour on the row, however far the two reach up and down.
+func sameHeight(row []ocrWord, w ocrWord) bool {
+	near, dist := row[0], 1<<30
+	for _, x := range row {
+		if d := max(x.left-w.right, w.left-x.right); d < 0 {
+			return false // one above the other
+		} else if d < dist {
+			near, dist = x, d
+		}
+	}
+	shared := min(near.base, w.base) - max(near.top, w.top)
+	return 2*shared > min(near.base-near.top, w.base-w.top)
 }
 
 // letterSize is the median width of a letter and height of a word.

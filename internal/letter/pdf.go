@@ -94,7 +94,7 @@ func (w *work) scan(ctx context.Context, data []byte, name string, d document, s
 			w.find("pages-left-out", Warning, fmt.Sprintf("Waktu OCR untuk berkas %q habis; sebagian halaman tidak dibaca.", name))
 			break
 		}
-		text, err := w.scanPage(ctx, data, page)
+		text, sure, err := w.scanPage(ctx, data, page)
 		if err != nil {
 			if len(o.lines) == 0 && len(scanned) == total {
 				w.unreadBecause(name, err)
@@ -103,6 +103,7 @@ func (w *work) scan(ctx context.Context, data []byte, name string, d document, s
 			w.find("file-degraded", Warning, fmt.Sprintf("Halaman %d berkas %q tidak terbaca.", page, name))
 			continue
 		}
+		o.sure += sure
 		for _, l := range newDocument(name, "ocr", text).lines {
 			l.page = page
 			o.lines = append(o.lines, l)
@@ -116,9 +117,9 @@ func (w *work) afterOCR(name string, d, o document) []document {
 	if letters(d.text()) > 0 {
 		out = append(out, d)
 	}
-	if n := letters(o.text()); n > 0 {
+	if letters(o.text()) > 0 {
 		w.find("ocr", Info, fmt.Sprintf("Berkas %q dibaca dengan OCR; periksa setiap angka dan nama pada surat aslinya.", name))
-		if n < 60 && len(out) == 0 {
+		if o.sure < 60 && len(out) == 0 {
 			w.unread(name, "scan-unreadable", "pindaian hampir tidak memuat tulisan yang terbaca")
 		}
 		out = append(out, o)
@@ -129,11 +130,11 @@ func (w *work) afterOCR(name string, d, o document) []document {
 }
 
 // scanPage renders one page and reads it with tesseract.
-func (w *work) scanPage(ctx context.Context, pdf []byte, page int) (string, error) {
+func (w *work) scanPage(ctx context.Context, pdf []byte, page int) (text string, sure int, err error) {
 	n := strconv.Itoa(page)
-	img, err := w.run(ctx, child{path: w.reader.opts.PDFToPPM, args: []string{"-q", "-gray", "-png", "-scale-to", strconv.Itoa(ocrSide), "-f", n, "-l", n, "-singlefile", "-"}, input: pdf})
+	img, err := w.run(ctx, child{path: w.reader.opts.PDFToPPM, args: []string{"-q", "-gray", "-scale-to", strconv.Itoa(ocrSide), "-f", n, "-l", n, "-singlefile", "-"}, input: pdf})
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	if clean, err := w.run(ctx, w.reader.self("image", img)); err == nil {
 		img = clean
@@ -203,12 +204,13 @@ func (w *work) image(ctx context.Context, data []byte, kind, name string, inline
 		}
 		img = out
 	}
-	text, err := w.ocr(ctx, img)
+	text, sure, err := w.ocr(ctx, img)
 	if err != nil && strings.TrimSpace(text) == "" {
 		w.unreadBecause(name, err)
 		return nil
 	}
 	o := newDocument(name, "ocr", text)
+	o.sure = sure
 	if inline && letters(text) < 60 {
 		return nil
 	}
