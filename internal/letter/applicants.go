@@ -63,7 +63,7 @@ func (p *person) tidy(f field, v string) string {
 		if e, ok := findEmail(v); ok {
 			return e
 		}
-		return strings.Trim(v, " <>;,.")
+		return ""
 	case fieldPhone:
 		return cleanPhone(v)
 	}

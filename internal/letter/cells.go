@@ -188,16 +188,16 @@ func (s *sheet) pair(i, k int) (found, int) {
 		}
 		return f, 2 + s.extend(&f, i, k+2)
 	}
-	if fd == fieldSkip || fd == fieldDate || strings.HasSuffix(c.text, ",") {
+	if fd == fieldSkip || strings.HasSuffix(c.text, ",") {
 		return f, 0
 	}
 	// Two columns without a colon: exactly a label and a value.
-	if k+2 == len(cells) && (k == 0 || k == 1 && isOrdinal(cells[0].text)) && !isLabel(cells[k+1].text) && plausible(fd, cells[k+1].text) {
+	if fd != fieldDate && k+2 == len(cells) && (k == 0 || k == 1 && isOrdinal(cells[0].text)) && !isLabel(cells[k+1].text) && plausible(fd, cells[k+1].text) {
 		f.value, f.valueAt = cells[k+1].text, cells[k+1].at
 		return f, 2
 	}
 	// A label alone on its line: the value is on the next one.
-	if len(cells) == 1 && fd != fieldNumber && fd != fieldSubject {
+	if len(cells) == 1 {
 		if j := s.next(i, 2); j >= 0 && len(s.cells[j]) == 1 && !isLabel(s.cells[j][0].text) && !s.hasPair(j) &&
 			plausible(fd, strings.TrimLeft(s.cells[j][0].text, ": ")) {
 			f.value, f.valueAt, f.end = strings.TrimLeft(s.cells[j][0].text, ": "), s.cells[j][0].at, j

@@ -384,12 +384,12 @@ func (c *content) readOffice() {
 
 func (s *sheet) hasPairAt(i int) bool { return len(s.cells[i]) > 0 && s.hasPair(i) }
 
-var positionOffice = regexp.MustCompile(`(?i)^(?:(?:plt|plh|pj|a\.?\s?n|u\.?\s?b)\.?\s*)*(?:kepala|camat|direktur|inspektur|lurah|sekretaris)\s+((?:dinas|badan|upt|uptd|satuan|bagian|kantor|puskesmas|smp|sd|rsud|rumah sakit|inspektorat|kecamatan|kelurahan)\b.*)$`)
+var positionOffice = regexp.MustCompile(`(?i)^(?:(?:plt|plh|pj|a\.?\s?n|u\.?\s?b)\.?\s*)*(?:kepala|camat|direktur|inspektur|lurah|sekretaris)\s+((?:dinas|badan|upt|uptd|satuan|bagian|kantor|puskesmas|smp|sd|rsud|rumah sakit|inspektorat|kecamatan|kelurahan)\b.*)$|^(?:(?:plt|plh|pj|a\.?\s?n)\.?\s*)*kepala\s+((?-i:BK[A-Z]+|BP[A-Z]+|D[PIK][A-Z]+|B[AKE][A-Z]+|Din[a-z]{3,}|Dis[a-z]{3,}|Satpol|Setda)\b.*)$`)
 
 func (c *content) officeOfPosition() {
 	pos := c.signer.values[fieldPosition]
 	if m := positionOffice.FindStringSubmatch(pos); m != nil {
-		c.office = valueAt{strings.TrimSpace(belowHead.ReplaceAllString(m[1], "")), c.signer.lines[fieldPosition]}
+		c.office = valueAt{strings.TrimSpace(belowHead.ReplaceAllString(m[1]+m[2], "")), c.signer.lines[fieldPosition]}
 	}
 }
 

@@ -47,14 +47,15 @@ func (s *sheet) paragraphs() []paragraph {
 const nameChars = `([\p{L}][\p{L}'’.,\- ]{2,80}?)`
 
 var (
-	proseNIP   = regexp.MustCompile(`(?i)\(?\b(?:dengan\s+)?(?:nomor\s+)?n\.?i\.?p\.?\s*[:.]?\s*(\d[\d .\-]{16,24}\d)\)?`)
-	proseNIK   = regexp.MustCompile(`(?i)\b(?:nik|nomor induk kependudukan|no\.? ?ktp)\.?\s*[:.]?\s*(\d[\d .\-]{14,20}\d)`)
-	proseName  = regexp.MustCompile(`(?i)(?:atas nama|a\.\s?n\.|\ba/n\b|\bbernama|nama saya|saya,?|\bkami,?|sdri?\.|saudarai?|saudari|pegawai kami,?|pejabat kami,?|kepada|bapak|ibu|\bbpk\.?|yaitu|yakni|pejabat|pegawai|ybs\.?,?|kami:)\s+(?:yang bernama\s+|nama\s+|sdri?\.\s*|saudara\s+|saudari\s+|bapak\s+|ibu\s+|bpk\.\s*|pejabat\s+|pegawai\s+|asn\s+)*` + nameChars + `\s*[,;(–-]*\s*$`)
-	proseAlone = regexp.MustCompile(`(?i)(?:atas nama|a\.\s?n\.|\ba/n\b|\bbernama|nama saya)\s+(?:sdri?\.\s*|saudara\s+|saudari\s+|bapak\s+|ibu\s+|bpk\.\s*|pejabat\s+|pegawai\s+)*([\p{L}][\p{L}'’.\- ]{2,60}(?:,\s*(?:[SMAD]\.?\s?[A-Z][\p{L}.]{0,6}\.?(?:\s?[A-Z][\p{L}]{0,5}\.?)?|Apt\.?|Ners?\.?|[A-Z]{2}\.?)){0,5}\.?)`)
-	prosePos   = regexp.MustCompile(`(?i)\b(?:jabatan(?: sebagai| saat ini)?|selaku|menjabat(?: sebagai)?|sebagai)\s*:?\s+([^,;.()]{3,90}?)(?:\s*[,;.()]|\s+(?:dengan|yang|e-?mail|nip|pada akun|mohon|untuk|memohon|mengajukan|telah|karena|lupa|bermaksud|nomor|no\.)\b|$)`)
-	proseRank  = regexp.MustCompile(`(?i)\bpangkat(?:\s*/\s*gol(?:ongan)?(?:\.?\s*ruang)?)?\s*:?\s+([A-Z][\p{L} .]{2,30}(?:\s*[,/(]?\s*\(?\s*[IV]+\s*/\s*[a-e]\s*\)?)?)`)
-	prosePhone = regexp.MustCompile(`(?i)\b(?:no(?:mor|\.)?\s*)?(?:hp|wa|whatsapp|handphone|telepon|telp|ponsel|kontak)\b[^0-9+(]{0,25}((?:\+?62|0)[\d][\d \-.]{6,16}\d)`)
-	proseUnit  = regexp.MustCompile(`(?i)\b(?:unit kerja|perangkat daerah|instansi|opd)\s*:?\s+([^,;.()]{3,90})`)
+	proseNIP    = regexp.MustCompile(`(?i)\(?\b(?:dengan\s+)?(?:nomor\s+)?n\.?i\.?p\.?\s*[:.]?\s*(\d[\d .\-]{16,24}\d)\)?`)
+	proseNIK    = regexp.MustCompile(`(?i)\b(?:nik|nomor induk kependudukan|no\.? ?ktp)\.?\s*[:.]?\s*(\d[\d .\-]{14,20}\d)`)
+	proseName   = regexp.MustCompile(`(?i)(?:atas nama|a\.\s?n\.|\ba/n\b|\bbernama|nama saya|saya,?|\bkami,?|sdri?\.|saudarai?|saudari|pegawai kami,?|pejabat kami,?|kepada|bapak|ibu|\bbpk\.?|yaitu|yakni|pejabat|pegawai|ybs\.?,?|kami:)\s+(?:yang bernama\s+|nama\s+|sdri?\.\s*|saudara\s+|saudari\s+|bapak\s+|ibu\s+|bpk\.\s*|pejabat\s+|pegawai\s+|asn\s+)*` + nameChars + `\s*[,;(–-]*\s*$`)
+	proseAlone  = regexp.MustCompile(`(?i)(?:atas nama|a\.\s?n\.|\ba/n\b|\bbernama|nama saya)\s+(?:sdri?\.\s*|saudara\s+|saudari\s+|bapak\s+|ibu\s+|bpk\.\s*|pejabat\s+|pegawai\s+)*([\p{L}][\p{L}'’.\- ]{2,60}(?:,\s*(?:[SMAD]\.?\s?[A-Z][\p{L}.]{0,6}\.?(?:\s?[A-Z][\p{L}]{0,5}\.?)?|Apt\.?|Ners?\.?|[A-Z]{2}\.?)){0,5}\.?)`)
+	prosePos    = regexp.MustCompile(`(?i)\b(?:jabatan(?: sebagai| saat ini)?|selaku|menjabat(?: sebagai)?|sebagai)\s*:?\s+([^,;.()]{3,90}?)(?:\s*[,;.()]|\s+(?:dengan|yang|e-?mail|nip|pada akun|mohon|untuk|memohon|mengajukan|telah|karena|lupa|bermaksud|nomor|no\.)\b|$)`)
+	proseRank   = regexp.MustCompile(`(?i)\bpangkat(?:\s*/\s*gol(?:ongan)?(?:\.?\s*ruang)?)?\s*:?\s+([A-Z][\p{L} .]{2,30}(?:\s*[,/(]?\s*\(?\s*[IV]+\s*/\s*[a-e]\s*\)?)?)`)
+	prosePhone  = regexp.MustCompile(`(?i)\b(?:no(?:mor|\.)?\s*)?(?:hp|wa|whatsapp|handphone|telepon|telp|ponsel|kontak)\b[^0-9+(]{0,25}((?:\+?62|0)[\d][\d \-.]{6,16}\d)`)
+	proseMobile = regexp.MustCompile(`\b(?:nomor|no\.?|di|ke)\s*:?\s*((?:\+?62|0)8[\d][\d \-.]{6,14}\d)`)
+	proseUnit   = regexp.MustCompile(`(?i)\b(?:unit kerja|perangkat daerah|instansi|opd)\s*:?\s+([^,;.()]{3,90})`)
 )
 
 // prose reads identities out of running text: each NIP starts one, and where there is none, each "atas nama".
@@ -204,6 +205,7 @@ func (p paragraph) rest(person *person, from, until int) {
 	}
 	take(fieldNIK, proseNIK)
 	take(fieldPhone, prosePhone)
+	take(fieldPhone, proseMobile)
 	take(fieldRank, proseRank)
 	take(fieldOffice, proseUnit)
 	if at := emailRun.FindStringIndex(t); at != nil {

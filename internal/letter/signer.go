@@ -114,7 +114,7 @@ func (s *sheet) blockAbove(i int, c cell) (signBlock, bool) {
 			continue
 		}
 		t := strings.Trim(x.text, " *_")
-		if placeDate.MatchString(t) || openDate.MatchString(t) || s.hasPair(j) || s.table[j] {
+		if placeDate.MatchString(t) || openDate.MatchString(t) || s.hasPair(j) || s.table[j] || s.used[j] && b.nameLine >= 0 {
 			break
 		}
 		if b.nameLine < 0 {

@@ -1,8 +1,10 @@
 package letter
 
 import (
+	"regexp"
 	"sort"
 	"strings"
+	"unicode/utf8"
 )
 
 // tableColumn is one column of a table: what it holds, and where its cells lie on the page.
@@ -189,8 +191,16 @@ func (s *sheet) tableRows(h tableHead) ([]*person, int) {
 			break
 		}
 		misses = 0
+		s.cells[i] = splitNumbers(s.cells[i], h.columns)
 		rows = append(rows, i)
 		last = i
+	}
+	if n := s.signatureBelow(rows); n < len(rows) {
+		rows = rows[:n]
+		last = h.last
+		if n > 0 {
+			last = rows[n-1]
+		}
 	}
 	people := s.assemble(rows, columns, h.columns)
 	if len(people) == 0 {
@@ -200,6 +210,58 @@ func (s *sheet) tableRows(h tableHead) ([]*person, int) {
 		s.used[i], s.table[i] = true, true
 	}
 	return people, last
+}
+
+// splitNumbers parts a NIP or NIK from the text of the next column where only one blank stands between them.
+func splitNumbers(cells []cell, cols []tableColumn) []cell {
+	own := false
+	for _, c := range cols {
+		own = own || c.field == fieldNIP || c.field == fieldNIK
+		if c.field == fieldNameNIP || c.field == fieldNIPNIK {
+			return cells
+		}
+	}
+	if !own {
+		return cells
+	}
+	var out []cell
+	for _, c := range cells {
+		for !onlyNIP.MatchString(c.text) {
+			m := numberEdge.FindStringSubmatchIndex(c.text)
+			if m == nil {
+				break
+			}
+			cut := max(m[2], m[4]) // the blank
+			at := c.at + utf8.RuneCountInString(c.text[:cut])
+			out = append(out, cell{strings.TrimSpace(c.text[:cut]), c.at, at})
+			c = cell{c.text[cut+1:], at + 1, c.end}
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// numberEdge is the blank between text and a number of eight digits or more, or behind one and before text.
+var numberEdge = regexp.MustCompile(`[\pL.,)]( )\d{8}|\d{8}( )\pL`)
+
+// signatureBelow is how many of the rows belong to the table where a signature follows it without a sentence between them: the lines of one
+// cell above a bare "NIP. ..." that a blank line sets off.
+func (s *sheet) signatureBelow(rows []int) int {
+	for k, i := range rows {
+		if len(s.cells[i]) != 1 || !onlyNIP.MatchString(s.cells[i][0].text) {
+			continue
+		}
+		cut := len(rows)
+		for j := k; j > 0 && len(s.cells[rows[j]]) == 1; j-- {
+			if rows[j]-rows[j-1] > 1 && j < k {
+				cut = j
+			}
+		}
+		if cut < k && positionWord.MatchString(s.cells[rows[cut]][0].text) {
+			return cut
+		}
+	}
+	return len(rows)
 }
 
 func samePage(s *sheet, a, b int) bool { return s.lines[a].page == s.lines[b].page }

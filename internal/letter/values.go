@@ -7,7 +7,7 @@ import (
 
 var (
 	columnStart   = regexp.MustCompile(`(?i)^(kepada\b|yth\b|yang terhormat|kpd\b|di\s*[-–]?\s*$|di\s*-?\s*(tempat|purbalingga|madiun)\b|tempat$|u\.p\.)`)
-	sentenceStart = regexp.MustCompile(`^(?i:dengan (ini|hormat)|demikian|atas perhatian|untuk itu|untuk keperluan|bersama ini|sehubungan|menindaklanjuti|berdasarkan|dalam rangka|memberikan rekomendasi|menerangkan|menyatakan|adalah benar|mengajukan|mohon|memohon|selanjutnya|bahwa|yang bersangkutan|terima kasih|hormat kami|tembusan|nomor|catatan|kami|saya|surat (ini|pernyataan)|mengetahui|merekomendasikan|assalam|wassalam|salam|selamat (pagi|siang|sore)|adapun|berikut|pada hari|kepada|yth|disampaikan|bertindak|yang (bertanda|menyatakan)|telah|karena|dikarenakan|oleh karena|agar|guna|apabila|sebagai|berkenaan|dalam hal|perlu|maka)\b`)
+	sentenceStart = regexp.MustCompile(`^(?i:dengan (ini|hormat)|demikian\w*|atas perhatian\w*|untuk itu|untuk keperluan|bersama ini|sehubungan|menindaklanjuti|berdasarkan|dalam rangka|memberikan rekomendasi|menerangkan|menyatakan|adalah benar|mengajukan|mohon|memohon|selanjutnya|bahwa|yang bersangkutan|terima kasih|hormat kami|tembusan|nomor|catatan|kami|saya|surat (ini|pernyataan)|mengetahui|merekomendasikan|assalam|wassalam|salam|selamat (pagi|siang|sore)|adapun|berikut|pada hari|kepada|yth|disampaikan|bertindak|yang (bertanda|menyatakan)|telah|karena|dikarenakan|oleh karena|agar|guna|apabila|sebagai|berkenaan|dalam hal|perlu|maka)\b`)
 	placeholders  = regexp.MustCompile(`^[\s.…_\-–—*/:;,()xX]*$|\.{4,}|…{2,}|_{3,}`)
 	titleBefore   = regexp.MustCompile(`^(?i:(bapak|ibu|bpk|sdr|sdri|saudara|saudari|pak|bu|yth)\.?(/i)?\s+)+`)
 	nameLike      = regexp.MustCompile(`^[\p{L}'’` + "`" + `.,\- ()&/]+$`)
@@ -37,7 +37,10 @@ func plausible(f field, v string) bool {
 	case fieldNameNIP:
 		return len(v) < 120
 	case fieldNumber:
-		return strings.Contains(v, "/")
+		return strings.Contains(v, "/") && digitsOf(v) != ""
+	case fieldDate:
+		_, ok := parseDate(v)
+		return ok && len(v) < 30
 	case fieldSkip, fieldContact:
 		return true
 	}
