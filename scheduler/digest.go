@@ -106,7 +106,7 @@ func (r *reporting) ended() error {
 	if err != nil {
 		return err
 	}
-	f := report.Sum(rows, r.t.SOP, r.out.From, r.out.Until)
+	f := report.Sum(rows, r.t.Agency, r.out.From, r.out.Until)
 	o := &r.out
 	o.In, o.Closed, o.Refused, o.Kept, o.Broken = f.In, f.Closed, f.Refused, f.Kept, f.Broken
 	for _, st := range f.Times {
@@ -155,7 +155,7 @@ func (r *reporting) breaches(f report.Figures) error {
 		return err
 	}
 	for i, b := range f.Breaches {
-		row := mailflow.DigestBreach{Number: b.Number, Step: stepTitle(r.t.SOP, b.Step), Over: b.Over}
+		row := mailflow.DigestBreach{Number: b.Number, Step: b.Step, Over: b.Over}
 		if s, ok := states[b.Number]; ok && i < listed {
 			row.Office, row.Applicant, row.Reason = s.Subject.Office, s.Subject.Name, s.BreachReason
 		}

@@ -177,11 +177,7 @@ func noticeClock(t *tenant, c request.StepClock, s request.State) mailflow.Notic
 		return n
 	}
 	n.Used, n.Left, n.Due, n.Paused = c.Reading.Used, c.Reading.Left, c.Reading.Due, c.Reading.State == sop.Paused
-	if c.Step.Norm != nil {
-		n.Norm = mailflow.NoticeNorm(*c.Step.Norm)
-	} else if c.Step.ID == request.TotalStep {
-		n.Norm = mailflow.NoticeNorm(*t.SOP.Total)
-	}
+	n.Norm = mailflow.NoticeNorm(*c.Step.Norm)
 	return n
 }
 

@@ -36,7 +36,7 @@ func (d *Daemon) Pack(ctx context.Context, agencyKey string, from, until time.Ti
 	if err != nil {
 		return p, err
 	}
-	p.Now, p.Before = report.Sum(rows, t.SOP, from, until), report.Sum(rows, t.SOP, before, from)
+	p.Now, p.Before = report.Sum(rows, t.Agency, from, until), report.Sum(rows, t.Agency, before, from)
 	for _, part := range []func(context.Context, *tenant, *report.Pack, []report.Row) error{d.packBreaches, d.packCounts, d.packRows} {
 		if err := part(ctx, t, &p, rows); err != nil {
 			return p, err

@@ -1,10 +1,12 @@
 package scheduler
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -22,13 +24,6 @@ import (
 func TestAYearOfSchedulesAndReminders(t *testing.T) {
 	t.Parallel()
 	o := begin(t, "2025-12-31 12.00")
-	if os.Getenv("PULIH_SOAK") == "" {
-		o.set(o.wib("2026-08-01 12.00"))
-	}
-	o.clock2026(t)
-}
-
-func (o *office) clock2026(t *testing.T) {
 	from, until := o.Daemon.now(), o.wib("2027-01-01 00.00")
 	other := o.daemon()
 	daemons := []*Daemon{o.Daemon, other}
@@ -248,6 +243,106 @@ func TestOneMailTellsOfNineRequests(t *testing.T) {
 	}
 }
 
+// Nine marks come 25 seconds apart while the daemons look every five: each verifier gets one mail. The tenth comes alone, and just before the
+// office closes: it waits for nobody.
+func TestMarksThatComeWithinMinutesAreOneMail(t *testing.T) {
+	t.Parallel()
+	o := begin(t, "2026-11-16 08.00")
+	for range 9 {
+		o.openRequest(t, "Wahyu Nugroho, S.Pd.")
+		o.set(o.now().Add(25 * time.Second))
+	}
+	for o.clock("2026-11-16 09.29"); o.now().Before(o.wib("2026-11-16 09.45")); o.set(o.now().Add(5 * time.Second)) {
+		sweepTogether(t, []*Daemon{o.Daemon})
+	}
+	if n := count(o.outbox(), "reminder > rini@"); n != 1 {
+		t.Errorf("%d reminders to one person, want 1", n)
+	}
+	if m := o.last("reminder"); !strings.Contains(m.Subject, "9 permohonan") {
+		t.Errorf("the subject is %q", m.Subject)
+	}
+
+	o.clock("2026-11-20 14.58")
+	o.openRequest(t, "Wahyu Nugroho, S.Pd.") // 60 % is at 16.28, the office closes at 16.30
+	before := count(o.outbox(), "reminder > rini@")
+	for o.clock("2026-11-20 16.27"); o.now().Before(o.wib("2026-11-20 16.29")); o.set(o.now().Add(5 * time.Second)) {
+		sweepTogether(t, []*Daemon{o.Daemon})
+	}
+	if n := count(o.outbox(), "reminder > rini@"); n != before+1 {
+		t.Errorf("%d reminders before the office closed, want 1", n-before)
+	}
+}
+
+// Where a step has five minutes, a mark can't wait for five.
+func TestAShortPromiseWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]time.Duration{"purbalingga": 4 * time.Minute, "madiun": 10 * time.Second} {
+		p, err := sop.Shipped(name)
+		if err != nil || gathering(p) != want {
+			t.Errorf("marks of %s wait %s, want %s (%v)", name, gathering(p), want, err)
+		}
+	}
+}
+
+// The norm in the SOP's file changes while requests are open: those keep theirs, new ones have the new one.
+func TestAChangedNormChangesNothingForOpenRequests(t *testing.T) {
+	t.Parallel()
+	o := begin(t, "2026-11-16 08.00")
+	o.keepSOPs(t, o.Daemon)
+	old := o.openRequest(t, "Wahyu Nugroho, S.Pd.")
+	shipped, err := sop.Shipped("purbalingga")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "sop.yaml")
+	if err := os.WriteFile(file, bytes.Replace(shipped.File, []byte("norm: 150 menit"), []byte("norm: 60 menit"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other := o.daemon(func(yaml string) string { return strings.Replace(yaml, "sop: purbalingga\n", "sop: "+file+"\n", 1) })
+	o.keepSOPs(t, other)
+	o.Daemon, o.tenant = other, other.order[0]
+	young := o.openRequest(t, "drg. Endah Kusumastuti, M.Kes.")
+	for _, want := range []struct {
+		number, due string
+		norm        time.Duration
+	}{{old.Number, "2026-11-16 10.30", 150 * time.Minute}, {young.Number, "2026-11-16 09.00", time.Hour}} {
+		// Something happens to it under the new file.
+		st, err := o.store.Act(t.Context(), o.Agency, want.number, o.now(), request.Note{By: rini, Text: "Ditelepon."})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := o.store.Request(t.Context(), "purbalingga", want.number)
+		if err != nil || !r.DueAt.Equal(o.wib(want.due)) {
+			t.Errorf("%s is due %v, want %s (%v)", want.number, r.DueAt, want.due, err)
+		}
+		_, total, err := request.Clocks(st, o.Agency, o.now())
+		if err != nil || total.Reading.Left != want.norm || o.Agency.Procedure(st.SOPVersion).Total.Length != want.norm {
+			t.Errorf("%s has %s left, want %s (%v)", want.number, total.Reading.Left, want.norm, err)
+		}
+	}
+	// Both take 90 minutes: the old one kept its promise, the young one broke its own.
+	o.clock("2026-11-16 09.30")
+	for _, number := range []string{old.Number, young.Number} {
+		if _, err := o.store.Act(t.Context(), o.Agency, number, o.now(), request.Reject{By: rini, Text: "Bukan pejabat kami."}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, err := o.Report(t.Context(), "purbalingga", "digest-head-daily", "", o.wib("2026-11-16 00.00"), o.wib("2026-11-17 00.00"))
+	if err != nil || d.Kept != 1 || d.Broken != 1 || len(d.Breaches) != 1 || d.Breaches[0].Number != young.Number {
+		t.Errorf("%d kept, %d broken: %+v, %v", d.Kept, d.Broken, d.Breaches, err)
+	}
+	if n, different, err := o.store.Rebuild(t.Context(), o.Agency, o.now()); err != nil || n != 2 || len(different) > 0 {
+		t.Errorf("rebuilding %d requests changes %q, %v", n, different, err)
+	}
+}
+
+func (o *office) keepSOPs(t *testing.T, d *Daemon) {
+	t.Helper()
+	if err := d.store.KeepSOP(t.Context(), d.order[0].Agency, o.now()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestRemindersFollowPreferencesAndDeputies(t *testing.T) {
 	t.Parallel()
 	o := begin(t, "2026-11-16 08.00", func(yaml string) string {
@@ -256,7 +351,7 @@ func TestRemindersFollowPreferencesAndDeputies(t *testing.T) {
 		return strings.Replace(yaml, "email: bagas@purbalinggakab.go.id", "reminders: off, leave: [{deputy: laras, first_day: 2026-11-16, last_day: 2026-11-16}], email: bagas@purbalinggakab.go.id", 1)
 	})
 	o.openRequest(t, "Wahyu Nugroho, S.Pd.")
-	for _, at := range []string{"09.31", "10.16", "10.31", "11.50"} {
+	for _, at := range []string{"09.36", "10.21", "10.36", "11.51"} {
 		o.clock("2026-11-16 " + at)
 		sweepTogether(t, []*Daemon{o.Daemon})
 	}
@@ -275,10 +370,18 @@ func TestAChangeOfTheCalendarMovesDeadlinesWithANote(t *testing.T) {
 	o := begin(t, "2026-11-16 15.00")
 	st := o.openRequest(t, "Wahyu Nugroho, S.Pd.")
 	o.enter(t, "Kapan?")
+	early := o.openRequest(t, "drg. Endah Kusumastuti, M.Kes.")
 	// Tuesday becomes a closed day.
 	other := o.daemon(func(yaml string) string {
 		return strings.Replace(yaml, "    sop: purbalingga\n", "    sop: purbalingga\n    closed_days: [DAYS]\n", 1)
 	})
+	// Somebody is quicker than the sweep: this deadline doesn't move silently either.
+	if _, err := o.store.Act(t.Context(), other.order[0].Agency, early.Number, o.now(), request.Note{By: rini, Text: "Ditelepon."}); err != nil {
+		t.Fatal(err)
+	}
+	if events, err := o.store.Events(t.Context(), early.Number); err != nil || !strings.HasPrefix(events[len(events)-2].Text, "Kalender berubah: ") {
+		t.Errorf("the events before the note are %+v, %v", events[len(events)-2], err)
+	}
 	for range 2 {
 		if err := other.recount(t.Context(), other.order[0]); err != nil {
 			t.Fatal(err)

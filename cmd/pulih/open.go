@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -59,6 +60,11 @@ func openConfig(ctx context.Context, cfg *config.Config) (*opened, error) {
 	if o.store, err = store.Open(ctx, url, keys); err != nil {
 		return nil, errors.Join(err, o.stopCluster())
 	}
+	for _, a := range cfg.Agencies() {
+		if err := o.store.KeepSOP(ctx, a, time.Now()); err != nil {
+			return nil, errors.Join(err, o.close())
+		}
+	}
 	return o, nil
 }
 
@@ -107,6 +113,15 @@ func (o *opened) stopCluster() error {
 		return nil
 	}
 	return o.cluster.Stop()
+}
+
+// with does something with an opened installation.
+func (f ConfigFlag) with(ctx context.Context, do func(*opened) error) error {
+	o, err := f.open(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(o), o.close())
 }
 
 func (o *opened) close() error {

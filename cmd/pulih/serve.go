@@ -69,6 +69,9 @@ func serveOn(ctx context.Context, o *opened, d *scheduler.Daemon, listener net.L
 		ErrorLog: slog.NewLogLogger(opts.Log.Handler(), slog.LevelDebug),
 	}
 	opts.Log.Info("pulih is at work", "listen", listener.Addr().String(), "agencies", len(o.cfg.Tenants))
+	if err := tellSOPs(ctx, o, opts.Log); err != nil {
+		return err
+	}
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return d.Run(ctx) })
 	work.Go(func() error {
@@ -94,4 +97,21 @@ func serveOn(ctx context.Context, o *opened, d *scheduler.Daemon, listener net.L
 		return pages.Shutdown(stop)
 	})
 	return work.Wait()
+}
+
+// tellSOPs says which SOP is in force, and how many open requests still go by another one.
+func tellSOPs(ctx context.Context, o *opened, log *slog.Logger) error {
+	for _, a := range o.cfg.Agencies() {
+		open, err := o.store.OpenUnder(ctx, a.Key)
+		if err != nil {
+			return err
+		}
+		log.Info("SOP in force", "agency", a.Key, "sop", a.SOP.ID, "version", a.SOP.Version)
+		for version, n := range open {
+			if p := a.Procedure(version); p != a.SOP {
+				log.Info("open requests go by the SOP in force when they came", "agency", a.Key, "sop", p.ID, "version", version, "requests", n)
+			}
+		}
+	}
+	return nil
 }

@@ -32,7 +32,8 @@ type Agency struct {
 	Domains []string // domains of official addresses, compared on label boundaries
 
 	Zone     *time.Location
-	SOP      *sop.SOP
+	SOP      *sop.SOP            // in force: what comes now is received under it
+	Earlier  map[string]*sop.SOP // those before it, by version: what came under them keeps them (store.KeepSOP fills it)
 	Calendar *sop.Calendar
 
 	Mode  ResetMode
@@ -115,6 +116,15 @@ type Official struct {
 	Position string
 	Email    string
 	Phone    string
+}
+
+// Procedure is the SOP of that version: the one in force when a request came. Of a version that nobody kept, and of requests from before
+// versions were noted, it is the one in force now.
+func (a *Agency) Procedure(version string) *sop.SOP {
+	if p, ok := a.Earlier[version]; ok && version != a.SOP.Version {
+		return p
+	}
+	return a.SOP
 }
 
 // Has reports whether the person holds the role.

@@ -372,7 +372,7 @@ func (o *office) result() (Result, error) {
 		rows = append(rows, row)
 	}
 	from := time.Date(o.plan.Start.Year(), o.plan.Start.Month(), o.plan.Start.Day(), 0, 0, 0, 0, o.Zone)
-	r.Figures = report.Sum(rows, o.SOP, from, o.until.Add(time.Second))
+	r.Figures = report.Sum(rows, o.Agency, from, o.until.Add(time.Second))
 	hours, err := o.Calendar.Used(sop.Working, from, o.until, nil)
 	if err != nil {
 		return r, err

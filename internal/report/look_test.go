@@ -92,7 +92,7 @@ func sample(t testing.TB, which string, n int, prefix string) Pack {
 		a.Staff = append(a.Staff, agency.Person{ID: fmt.Sprint("v", i), Name: prefix + name, Roles: []sop.Role{sop.Verifier}})
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
-	norms := Norms(p)
+	norms := normsOf(p)
 	row := func(i int, from time.Time) Row {
 		opened := from.Add(time.Duration(rng.IntN(29*24)) * time.Hour)
 		r := Row{Number: fmt.Sprintf("PBG-2026-%06d", i+1), OfficeID: fmt.Sprint("o", min(rng.IntN(9), rng.IntN(9))), OpenedAt: opened, ClosedAt: opened.Add(26 * time.Hour),
@@ -114,8 +114,8 @@ func sample(t testing.TB, which string, n int, prefix string) Pack {
 			before = append(before, row(i, from.AddDate(0, -1, 0)))
 		}
 	}
-	pack := Pack{Agency: a, From: from, Until: until, Made: time.Date(2026, 12, 3, 9, 0, 0, 0, wib), Now: Sum(append(rows, before...), p, from, until),
-		Before: Sum(before, p, from.AddDate(0, -1, 0), from), Resets: map[request.Kind]int{}}
+	pack := Pack{Agency: a, From: from, Until: until, Made: time.Date(2026, 12, 3, 9, 0, 0, 0, wib), Now: Sum(append(rows, before...), a, from, until),
+		Before: Sum(before, a, from.AddDate(0, -1, 0), from), Resets: map[request.Kind]int{}}
 	for _, c := range p.Complaints {
 		pack.Complaints = append(pack.Complaints, ClassCount{ID: c.ID, Title: c.Title, Norm: c.Norm, In: n / 25, Open: n / 90, Kept: n / 30, Broken: n / 100})
 	}

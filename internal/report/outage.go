@@ -48,7 +48,7 @@ func BlamedOn(s request.State, a *agency.Agency, outages []Outage) (bool, error)
 	if err != nil {
 		return false, err
 	}
-	_, _, broken := row.Used.Broken(Norms(a.SOP))
+	_, _, broken := row.Broken(a)
 	return !broken, nil
 }
 

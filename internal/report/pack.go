@@ -130,17 +130,17 @@ func (p Pack) Points() []string {
 	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	f := p.Now
 	if f.Broken > 0 {
-		by := map[int]int{}
+		by := map[string]int{}
 		for _, b := range f.Breaches {
 			by[b.Step]++
 		}
-		worst := 0
+		worst := ""
 		for step, n := range by {
 			if n > by[worst] || n == by[worst] && step < worst {
 				worst = step
 			}
 		}
-		say("%d dari %d janji lewat; paling sering pada langkah \"%s\" (%d kali).", f.Broken, f.ended(), p.step(worst), by[worst])
+		say("%d dari %d janji lewat; paling sering pada langkah \"%s\" (%d kali).", f.Broken, f.ended(), worst, by[worst])
 	}
 	if n := countOf(p.Breaches, func(b PackBreach) bool { return b.Reason == "" }); n > 0 {
 		say("Sebab %d janji yang lewat belum dicatat.", n)

@@ -197,7 +197,7 @@ func (p Pack) breaches(s *sheet) {
 			if reason == "" {
 				reason = "sebab belum dicatat"
 			}
-			rows = append(rows, []cell{{text: b.Number, bold: true}, text(b.Applicant + ", " + b.Office), text(p.step(b.Step)),
+			rows = append(rows, []cell{{text: b.Number, bold: true}, text(b.Applicant + ", " + b.Office), text(b.Step),
 				{text: mailflow.NoticeSpan(b.Over), late: true}, text(reason)})
 		}
 		s.table([]column{{"Permohonan", 31, false}, {"Pemohon dan kantor", 39, false}, {"Langkah", 36, false}, {"Lewat", 25, true}, {"Sebab", 43, false}}, rows)

@@ -21,6 +21,7 @@ type Row struct {
 	ClosedAt time.Time // zero while open
 	Rejected bool
 	Decided  string // agency.Person.ID of the verifier who approved or rejected
+	SOP      string // sop.SOP.Version in force when it came
 	Used     Used
 }
 
@@ -34,7 +35,7 @@ const NotEnded int32 = -1
 // Measure computes the row of a request as it stands. A year without a calendar leaves Used empty.
 func Measure(s request.State, a *agency.Agency) (Row, error) {
 	r := Row{Number: s.Number, OfficeID: s.Subject.OfficeID, OpenedAt: s.OpenedAt, Rejected: s.Status == request.StatusRejected, Used: Used{},
-		Decided: s.DecidedBy.ID}
+		Decided: s.DecidedBy.ID, SOP: s.SOPVersion}
 	if !s.Status.Open() {
 		r.ClosedAt = s.ClosedAt
 	}
@@ -58,14 +59,10 @@ func measure(s request.State, a *agency.Agency) (Used, error) {
 		whole = *total
 	}
 	used := make(Used, 0, len(steps)+1)
-	for i, c := range append([]request.StepClock{whole}, steps...) {
-		norm := a.SOP.Total
-		if i > 0 {
-			norm = c.Step.Norm
-		}
+	for _, c := range append([]request.StepClock{whole}, steps...) {
 		seconds := NotEnded
 		if !c.Start.IsZero() && !c.End.IsZero() {
-			d, err := a.Calendar.Used(clockOf(norm), c.Start, c.End, c.Pauses)
+			d, err := a.Calendar.Used(clockOf(c.Step.Norm), c.Start, c.End, c.Pauses)
 			if err != nil {
 				return nil, err
 			}
@@ -84,8 +81,13 @@ func clockOf(norm *sop.Norm) sop.ClockKind {
 	return kind
 }
 
-// Norms are the promises that Used is held against, in seconds; 0 where the SOP promises nothing.
-func Norms(p *sop.SOP) []int32 {
+// Broken holds the row against the promises in force when the request came.
+func (r Row) Broken(a *agency.Agency) (step int, over time.Duration, broken bool) {
+	return r.Used.broken(normsOf(a.Procedure(r.SOP)))
+}
+
+// normsOf are the promises that Used is held against, in seconds; 0 where the SOP promises nothing.
+func normsOf(p *sop.SOP) []int32 {
 	seconds := func(n *sop.Norm) int32 {
 		if n == nil {
 			return 0
@@ -100,10 +102,10 @@ func Norms(p *sop.SOP) []int32 {
 	return out
 }
 
-// Broken says whether the promise was broken, at which step (an index of the SOP's steps, or -1 where that can't be told) and by how much.
+// broken says whether the promise was broken, at which step (an index of the SOP's steps, or -1 where that can't be told) and by how much.
 // A promise for the whole decides alone; the step is then the one furthest over its own norm, or else the longest. Without one, a single
 // step over its norm breaks the promise.
-func (u Used) Broken(norms []int32) (step int, over time.Duration, broken bool) {
+func (u Used) broken(norms []int32) (step int, over time.Duration, broken bool) {
 	if len(u) == 0 {
 		return -1, 0, false
 	}
@@ -149,7 +151,7 @@ type Figures struct {
 
 // StepTime sums up how long something took among requests that ended in the period.
 type StepTime struct {
-	Step        int // index of the SOP's steps; -1 for the whole
+	Step        int // index of the steps of the SOP in force; -1 for the whole
 	Count, Over int // how many ended, and how many of those beyond the norm
 	Median, P90 time.Duration
 }
@@ -157,7 +159,7 @@ type StepTime struct {
 // Breach is a promise that was not kept.
 type Breach struct {
 	Number string
-	Step   int
+	Step   string // the title of the step that broke it; the whole's where that can't be told
 	Over   time.Duration
 }
 
@@ -198,11 +200,15 @@ func monday(until time.Time) time.Time {
 	return day.AddDate(0, 0, -(int(day.Weekday())+6)%7)
 }
 
-// Sum counts rows over [from, until), both in the agency's zone. Rows from TrendFrom on make the trend.
-func Sum(rows []Row, p *sop.SOP, from, until time.Time) Figures {
-	g := gathering{norms: Norms(p), offices: map[string]*Share{}, verifiers: map[string]*Share{}}
+// Sum counts rows over [from, until), both in the agency's zone. Rows from TrendFrom on make the trend. Each is held against the SOP in force
+// when it came; the times are told by the steps of today's, those of others left out.
+func Sum(rows []Row, a *agency.Agency, from, until time.Time) Figures {
+	g := gathering{a: a, measures: map[string]measured{}, offices: map[string]*Share{}, verifiers: map[string]*Share{}}
 	g.From, g.Until = from, until
-	g.times = make([][]int32, len(g.norms))
+	for i := range len(a.SOP.Steps) + 1 {
+		g.Times = append(g.Times, StepTime{Step: i - 1})
+	}
+	g.times = make([][]int32, len(g.Times))
 	g.Days = make([]int, max(0, daysBetween(from, until)))
 	first := monday(until).AddDate(0, 0, -7*(Weeks-1))
 	for i := range Weeks {
@@ -217,10 +223,41 @@ func Sum(rows []Row, p *sop.SOP, from, until time.Time) Figures {
 
 type gathering struct {
 	Figures
-	norms     []int32
+	a         *agency.Agency
+	measures  map[string]measured
 	times     [][]int32
 	offices   map[string]*Share
 	verifiers map[string]*Share
+}
+
+// measured is an SOP as rows are held against it.
+type measured struct {
+	sop   *sop.SOP
+	norms []int32
+	place []int // of each element of Used among the steps of today's SOP; -1: it has none like it
+}
+
+func (g *gathering) measured(version string) measured {
+	if m, ok := g.measures[version]; ok {
+		return m
+	}
+	p := g.a.Procedure(version)
+	m := measured{sop: p, norms: normsOf(p), place: []int{0}}
+	for _, step := range p.Steps {
+		m.place = append(m.place, slices.IndexFunc(g.a.SOP.Steps, func(now sop.Step) bool { return now.ID == step.ID })+1)
+		if last := &m.place[len(m.place)-1]; *last == 0 {
+			*last = -1
+		}
+	}
+	g.measures[version] = m
+	return m
+}
+
+func (m measured) title(step int) string {
+	if step < 0 {
+		return request.StepTitle(m.sop, request.TotalStep)
+	}
+	return m.sop.Steps[step].Title
 }
 
 func (g *gathering) within(at time.Time) bool { return !at.Before(g.From) && at.Before(g.Until) }
@@ -240,7 +277,8 @@ func (g *gathering) add(r Row) {
 	if r.ClosedAt.IsZero() {
 		return
 	}
-	step, over, broken := r.Used.Broken(g.norms)
+	m := g.measured(r.SOP)
+	step, over, broken := r.Used.broken(m.norms)
 	if w := g.week(r.ClosedAt); w != nil {
 		if broken {
 			w.Broken++
@@ -258,7 +296,7 @@ func (g *gathering) add(r Row) {
 	}
 	g.Kept, g.Broken = count(broken, g.Kept, g.Broken)
 	if broken {
-		g.Breaches = append(g.Breaches, Breach{Number: r.Number, Step: step, Over: over})
+		g.Breaches = append(g.Breaches, Breach{Number: r.Number, Step: m.title(step), Over: over})
 	}
 	for _, s := range []*Share{office, share(g.verifiers, r.Decided)} {
 		s.Kept, s.Broken = count(broken, s.Kept, s.Broken)
@@ -270,8 +308,13 @@ func (g *gathering) add(r Row) {
 		}
 	}
 	for i, used := range r.Used {
-		if used != NotEnded && (i == 0 || len(r.Used) == len(g.norms)) {
-			g.times[i] = append(g.times[i], used)
+		if used == NotEnded || i > 0 && len(r.Used) != len(m.norms) || m.place[i] < 0 {
+			continue
+		}
+		at := m.place[i]
+		g.times[at] = append(g.times[at], used)
+		if m.norms[i] > 0 && used > m.norms[i] {
+			g.Times[at].Over++
 		}
 	}
 }
@@ -304,16 +347,8 @@ func (g *gathering) week(at time.Time) *Week {
 
 func (g *gathering) finish() {
 	for i, list := range g.times {
-		t := StepTime{Step: i - 1, Count: len(list)}
-		t.Median, t.P90 = ranks(list)
-		if g.norms[i] > 0 {
-			for _, used := range list {
-				if used > g.norms[i] {
-					t.Over++
-				}
-			}
-		}
-		g.Times = append(g.Times, t)
+		g.Times[i].Count = len(list)
+		g.Times[i].Median, g.Times[i].P90 = ranks(list)
 	}
 	slices.SortStableFunc(g.Breaches, func(a, b Breach) int {
 		return cmp.Or(cmp.Compare(b.Over, a.Over), cmp.Compare(a.Number, b.Number))

@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"pulih/internal/agency"
 	"pulih/internal/sop"
 )
 
@@ -24,7 +25,7 @@ func TestSumAgreesWithACountByHand(t *testing.T) {
 
 func checkSum(t *rapid.T, p *sop.SOP) {
 	wib := time.FixedZone("WIB", 7*3600)
-	norms := Norms(p)
+	norms := normsOf(p)
 	from := time.Date(2026, 1, 1, 0, 0, 0, 0, wib).AddDate(0, 0, rapid.IntRange(60, 400).Draw(t, "from"))
 	until := from.AddDate(0, 0, rapid.IntRange(1, 40).Draw(t, "days"))
 	row := rapid.Custom(func(t *rapid.T) Row {
@@ -40,7 +41,7 @@ func checkSum(t *rapid.T, p *sop.SOP) {
 		return r
 	})
 	rows := rapid.SliceOfN(row, 0, 30).Draw(t, "rows")
-	f := Sum(rows, p, from, until)
+	f := Sum(rows, &agency.Agency{SOP: p}, from, until)
 
 	in, closed, refused, late := 0, 0, 0, 0
 	var wholes []int32
@@ -132,7 +133,7 @@ func TestTheStepThatBrokeIt(t *testing.T) {
 		"not measured":                      {Used{}, []int32{9000, 0, 0}, -1, 0, false},
 		"another SOP's steps":               {Used{9600, 1}, []int32{9000, 300, 300}, -1, 10 * time.Minute, true},
 	} {
-		step, over, broken := c.used.Broken(c.norms)
+		step, over, broken := c.used.broken(c.norms)
 		if step != c.step || over != c.over || broken != c.broken {
 			t.Errorf("%s: step %d, over %s, broken %v", name, step, over, broken)
 		}

@@ -154,7 +154,6 @@ func (p Pack) requestSheet(b *book) {
 	for _, step := range p.Agency.SOP.Steps {
 		head = append(head, step.Title+" (menit)")
 	}
-	norms := Norms(p.Agency.SOP)
 	var rows [][]any
 	for _, r := range p.Rows {
 		outcome, promise := "terbuka", ""
@@ -163,7 +162,7 @@ func (p Pack) requestSheet(b *book) {
 			if r.Rejected {
 				outcome = "ditolak"
 			}
-			if _, _, late := r.Used.Broken(norms); late {
+			if _, _, late := r.Broken(p.Agency); late {
 				promise = "lewat"
 			}
 		}
@@ -183,7 +182,7 @@ func (p Pack) requestSheet(b *book) {
 func (p Pack) breachSheet(b *book) {
 	var rows [][]any
 	for _, r := range p.Breaches {
-		rows = append(rows, []any{r.Number, r.Applicant, r.Office, p.step(r.Step), int(r.Over / time.Minute), r.Reason})
+		rows = append(rows, []any{r.Number, r.Applicant, r.Office, r.Step, int(r.Over / time.Minute), r.Reason})
 	}
 	b.sheet("Janji lewat", []string{"Nomor", "Pemohon", "Kantor", "Langkah", "Lewat (menit)", "Sebab yang dicatat"}, rows)
 }

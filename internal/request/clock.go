@@ -25,12 +25,13 @@ type StepClock struct {
 // Running reports whether the step is the one at work.
 func (c StepClock) Running() bool { return !c.Start.IsZero() && c.End.IsZero() }
 
-// Clocks computes how the request stands against its SOP at an instant: one row a step, and the total if the SOP promises one. Errors come
-// from the calendar: a year without closed days.
+// Clocks computes how the request stands at an instant against the SOP in force when it came: one row a step, and the total if the SOP
+// promises one. Errors come from the calendar: a year without closed days.
 func Clocks(s State, a *agency.Agency, at time.Time) (steps []StepClock, total *StepClock, err error) {
-	ends := stepEnds(s, a.SOP)
+	p := a.Procedure(s.SOPVersion)
+	ends := stepEnds(s, p)
 	start := s.OpenedAt
-	for i, step := range a.SOP.Steps {
+	for i, step := range p.Steps {
 		c := StepClock{Step: step, By: s.By[step.Ends], Pauses: s.Pauses}
 		if !start.IsZero() {
 			c.Start, c.End = start, ends[i]
@@ -52,16 +53,16 @@ func Clocks(s State, a *agency.Agency, at time.Time) (steps []StepClock, total *
 		steps = append(steps, c)
 		start = ends[i]
 	}
-	if a.SOP.Total != nil && !s.OpenedAt.IsZero() {
-		end := s.Ended[a.SOP.TotalEnds]
+	if p.Total != nil && !s.OpenedAt.IsZero() {
+		end := s.Ended[p.TotalEnds]
 		if end.IsZero() {
 			end = s.ClosedAt
 		}
 		if !end.IsZero() && end.Before(s.OpenedAt) {
 			end = s.OpenedAt // another clock's word; see stepEnds
 		}
-		total = &StepClock{Step: sop.Step{ID: TotalStep, Title: "Keseluruhan"}, Start: s.OpenedAt, End: end, Pauses: wholesPauses(s, a.SOP)}
-		if err := total.read(s, a.Calendar, a.SOP.Total, at); err != nil {
+		total = &StepClock{Step: sop.Step{ID: TotalStep, Title: "Keseluruhan", Norm: p.Total}, Start: s.OpenedAt, End: end, Pauses: wholesPauses(s, p)}
+		if err := total.read(s, a.Calendar, p.Total, at); err != nil {
 			return nil, nil, err
 		}
 	}

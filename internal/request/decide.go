@@ -135,10 +135,14 @@ func (d *decision) open(c Open) error {
 		return refuse(WrongState, "Permohonan ini sudah ada.")
 	}
 	subject, l := c.Subject, c.Letter
-	d.add(Event{Kind: Received, At: l.ReceivedAt, By: c.By, SOP: d.a.SOP.ID, Subject: &subject, Letter: &l, Findings: c.Findings})
+	d.add(Event{Kind: Received, At: l.ReceivedAt, By: c.By, SOP: d.a.SOP.ID, SOPVersion: d.a.SOP.Version, Subject: &subject, Letter: &l, Findings: c.Findings})
 	d.do(toOffice(MailReceiptOffice, d.s, d.a)...)
 	d.do(toApplicant(MailReceiptApplicant, d.s)...)
 	d.do(followUp(d.s, "diproses", "Surat diterima dan tercatat dengan nomor "+d.s.Number+".")...)
+	for _, n := range c.Dispositions {
+		n.LetterID = l.ID
+		d.add(Event{Kind: DispositionSeen, At: n.SentAt, By: n.From, Disposition: &n})
+	}
 	switch {
 	case c.By.Role == sop.Verifier:
 		d.add(Event{Kind: Assigned, By: c.By, Person: c.By.ID})
@@ -367,7 +371,7 @@ func (d *decision) approve(c Approve) error {
 	} else if p, ok := d.a.Person(c.By.ID); ok {
 		d.do(toStaff(MailAssisted, []agency.Person{p})...)
 	}
-	d.do(followUp(d.s, "diproses", "Permohonan disetujui; reset diajukan ke BSrE.")...)
+	d.do(followUp(d.s, "diproses", "Permohonan disetujui; reset akan diajukan ke BSrE.")...)
 	return nil
 }
 

@@ -116,8 +116,9 @@ type Event struct {
 	Seen time.Time `json:"seen"` // when the software learned of it
 	By   Actor     `json:"by"`
 
-	SOP         string           `json:"sop,omitempty"`     // Received
-	Subject     *Subject         `json:"subject,omitempty"` // Received, Approved, LetterChanged
+	SOP         string           `json:"sop,omitempty"`         // Received
+	SOPVersion  string           `json:"sop_version,omitempty"` // Received: the SOP's text in force, whose norms the request keeps
+	Subject     *Subject         `json:"subject,omitempty"`     // Received, Approved, LetterChanged
 	Letter      *Letter          `json:"letter,omitempty"`
 	Findings    []letter.Finding `json:"findings,omitempty"`
 	Disposition *Disposition     `json:"disposition,omitempty"`

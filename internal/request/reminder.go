@@ -99,7 +99,7 @@ func untold(s State, a *agency.Agency) ([][]Reminder, error) {
 		out = append(out, marks)
 	}
 	if total != nil && total.Running() {
-		marks, err := untoldOf(*total, *a.SOP.Total, s, a)
+		marks, err := untoldOf(*total, *a.Procedure(s.SOPVersion).Total, s, a)
 		if err != nil {
 			return nil, err
 		}

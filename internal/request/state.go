@@ -40,7 +40,9 @@ type State struct {
 	Number  string
 	Version int // number of events
 	SOP     string
-	Status  Status
+	// SOPVersion is the text of the SOP in force when the request came (agency.Procedure); empty for requests from before it was noted.
+	SOPVersion string
+	Status     Status
 
 	OpenedAt   time.Time // arrival of the first letter
 	ClosedAt   time.Time // zero while open
@@ -237,7 +239,7 @@ func (s *State) applyReset(e Event) {
 }
 
 func (s *State) open(e Event) {
-	s.SOP, s.OpenedAt, s.Status = e.SOP, e.At, StatusReceived
+	s.SOP, s.SOPVersion, s.OpenedAt, s.Status = e.SOP, e.SOPVersion, e.At, StatusReceived
 	s.Subject, s.Findings = *e.Subject, e.Findings
 	s.Letters = append(s.Letters, *e.Letter)
 	s.end(sop.EndsReceived, e)
@@ -263,8 +265,7 @@ func (s *State) join(e Event) {
 	s.Letters = append(s.Letters, *e.Letter)
 }
 
-// dispose adds a disposition. Only those that ask for action move the request, and only downwards: a letter that comes back up to be
-// discussed is still the work of the deepest person who was asked to act.
+// dispose adds a disposition; reseat says what follows.
 func (s *State) dispose(d Disposition) {
 	i := slices.IndexFunc(s.Dispositions, func(have Disposition) bool { return have.ID == d.ID && have.LetterID == d.LetterID })
 	if i >= 0 {
@@ -286,58 +287,6 @@ func (s *State) withdraw(e Event) {
 		return d.ID == e.Disposition.ID && d.LetterID == e.Disposition.LetterID
 	})
 	s.reseat()
-}
-
-// reseat finds who holds a request that is still on its way down: the deepest receiver of an acting disposition; among equals, the one
-// asked first.
-func (s *State) reseat() {
-	if s.Status != StatusReceived && s.Status != StatusChain && s.Status != StatusChecking {
-		return
-	}
-	if _, assigned := s.Ended[sop.EndsDisposition]; assigned {
-		return
-	}
-	depth, since := 0, s.OpenedAt
-	var ids []string
-	for _, d := range s.Dispositions {
-		if !d.Acts {
-			continue
-		}
-		for _, to := range d.To {
-			switch at := to.Role.Depth(); {
-			case at > depth, at == depth && at > 0 && d.SentAt.Before(since):
-				depth, since, ids = at, d.SentAt, idsAt(d, to.Role)
-			case at == depth && at > 0 && d.SentAt.Equal(since):
-				ids = appendNew(ids, to.ID)
-			}
-		}
-	}
-	s.hold(sop.Chain[depth], ids, since)
-	switch sop.Chain[depth] {
-	case sop.Head:
-		s.Status = StatusReceived
-	case sop.Verifier:
-		s.Status = StatusChecking
-	default:
-		s.Status = StatusChain
-	}
-}
-
-func idsAt(d Disposition, role sop.Role) []string {
-	var ids []string
-	for _, to := range d.To {
-		if to.Role == role {
-			ids = appendNew(ids, to.ID)
-		}
-	}
-	return ids
-}
-
-func appendNew(ids []string, id string) []string {
-	if id == "" || slices.Contains(ids, id) {
-		return ids
-	}
-	return append(ids, id)
 }
 
 func (s *State) approve(e Event) {

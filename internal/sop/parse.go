@@ -2,6 +2,8 @@ package sop
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -50,6 +52,11 @@ func Parse(data []byte, name string) (*SOP, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
+	said, err := json.Marshal(s)
+	if err != nil {
+		return nil, fmt.Errorf("%s: naming its version: %w", name, err)
+	}
+	s.Version, s.File = fmt.Sprintf("%x", sha256.Sum256(said))[:12], data
 	return s, nil
 }
 

@@ -57,6 +57,8 @@ type Requirement struct {
 // SOP is one service standard, complete.
 type SOP struct {
 	ID           string // "purbalingga-28"
+	Version      string // of what it says: comments and layout of its file don't count
+	File         []byte `json:"-"` // as it was written
 	Title        string
 	Source       string // the document that it implements
 	Total        *Norm  // promise for the whole, nil when the SOP gives none

@@ -30,56 +30,49 @@ func (s *Store) OtherCalendar(ctx context.Context, agencyKey, version string, li
 	return requests, complaints, nil
 }
 
-// Recount computes a request's deadline with the calendar in force, and notes it when it moved.
-func (tx *Tx) Recount(a *agency.Agency, number string) error {
-	before, err := tx.deadline("requests", number) // before Act projects the state again
-	if err != nil {
-		return err
-	}
-	st, err := tx.Act(a, number)
-	if err != nil {
-		return err
+// recounted notes on a request where the calendar in force puts its deadline, if that is elsewhere than before: whatever is done with the
+// request first after a change of the calendar, its deadline never moves silently.
+func (tx *Tx) recounted(a *agency.Agency, st request.State) (request.State, error) {
+	before, other, err := tx.otherCalendar(a, "requests", st.Number)
+	if err != nil || !other {
+		return st, err
 	}
 	now, err := tx.s.projection(a, st)
 	if err != nil {
-		return fmt.Errorf("projecting %s: %w", number, err)
+		return st, fmt.Errorf("projecting %s: %w", st.Number, err)
 	}
-	var cmds []request.Command
 	if text := moved(a, before, now.DueAt); text != "" {
-		cmds = append(cmds, request.Note{By: request.System, Text: text})
+		return tx.actOn(a, st, []request.Command{request.Note{By: request.System, Text: text}})
 	}
-	_, err = tx.actOn(a, st, cmds)
-	return err
+	return st, nil
 }
 
-// RecountComplaint does the same for a complaint.
-func (tx *Tx) RecountComplaint(a *agency.Agency, number string) error {
-	before, err := tx.deadline("complaints", number)
-	if err != nil {
-		return err
-	}
-	st, err := tx.ActComplaint(a, number)
-	if err != nil {
-		return err
+// recountedComplaint does the same for a complaint.
+func (tx *Tx) recountedComplaint(a *agency.Agency, st complaint.State) (complaint.State, error) {
+	before, other, err := tx.otherCalendar(a, "complaints", st.Number)
+	if err != nil || !other {
+		return st, err
 	}
 	now, err := tx.s.complaintRow(a, st)
 	if err != nil {
-		return fmt.Errorf("projecting %s: %w", number, err)
+		return st, fmt.Errorf("projecting %s: %w", st.Number, err)
 	}
-	var cmds []complaint.Command
 	if text := moved(a, before, now.DueAt); text != "" {
-		cmds = append(cmds, complaint.Note{By: request.System, Text: text})
+		return tx.actOnComplaint(a, st, []complaint.Command{complaint.Note{By: request.System, Text: text}})
 	}
-	_, err = tx.actOnComplaint(a, st, cmds)
-	return err
+	return st, nil
 }
 
-func (tx *Tx) deadline(table, number string) (due *time.Time, err error) {
-	err = tx.QueryRow(tx.ctx, `SELECT due_at FROM `+table+` WHERE number = $1`, number).Scan(&due)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return nil, fmt.Errorf("reading the deadline of %s: %w", number, err)
+// otherCalendar reports that a row's deadline was made with another calendar than the one in force.
+func (tx *Tx) otherCalendar(a *agency.Agency, table, number string) (due *time.Time, other bool, err error) {
+	var calendar string
+	err = tx.QueryRow(tx.ctx, `SELECT calendar, due_at FROM `+table+` WHERE number = $1`, number).Scan(&calendar, &due)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, false, nil
+	} else if err != nil {
+		return nil, false, fmt.Errorf("reading the deadline of %s: %w", number, err)
 	}
-	return due, nil
+	return due, calendar != a.Calendar.Version(), nil
 }
 
 // moved says that a deadline moved; "" when it did not, or was not known.

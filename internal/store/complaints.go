@@ -233,6 +233,15 @@ func (tx *Tx) ReceiveComplaint(a *agency.Agency, keys [][]byte, cmd complaint.Op
 
 // ActComplaint carries out commands on a complaint that exists.
 func (tx *Tx) ActComplaint(a *agency.Agency, number string, cmds ...complaint.Command) (complaint.State, error) {
+	st, err := tx.loadComplaint(a, number)
+	if err != nil {
+		return complaint.State{}, err
+	}
+	return tx.actOnComplaint(a, st, cmds)
+}
+
+// loadComplaint folds a complaint as it will stay until this transaction ends.
+func (tx *Tx) loadComplaint(a *agency.Agency, number string) (complaint.State, error) {
 	if _, _, err := tx.lockChain(a.Key); err != nil {
 		return complaint.State{}, err
 	}
@@ -247,7 +256,7 @@ func (tx *Tx) ActComplaint(a *agency.Agency, number string, cmds ...complaint.Co
 	if err != nil {
 		return complaint.State{}, err
 	}
-	return tx.actOnComplaint(a, complaint.Fold(number, events), cmds)
+	return tx.recountedComplaint(a, complaint.Fold(number, events))
 }
 
 func (tx *Tx) actOnComplaint(a *agency.Agency, st complaint.State, cmds []complaint.Command) (complaint.State, error) {
@@ -276,7 +285,7 @@ func (tx *Tx) actOnComplaint(a *agency.Agency, st complaint.State, cmds []compla
 
 // RemindComplaint tells of the marks of a complaint that have come, as this transaction sees it.
 func (tx *Tx) RemindComplaint(a *agency.Agency, number string) error {
-	st, err := tx.ActComplaint(a, number)
+	st, err := tx.loadComplaint(a, number)
 	if err != nil {
 		return err
 	}

@@ -225,6 +225,15 @@ func verifyChain(ctx context.Context, tx pgx.Tx, agencyKey string) (events int64
 
 // Act carries out commands on a request that exists.
 func (tx *Tx) Act(a *agency.Agency, number string, cmds ...request.Command) (request.State, error) {
+	st, err := tx.load(a, number)
+	if err != nil {
+		return request.State{}, err
+	}
+	return tx.actOn(a, st, cmds)
+}
+
+// load folds a request as it will stay until this transaction ends.
+func (tx *Tx) load(a *agency.Agency, number string) (request.State, error) {
 	if _, _, err := tx.lockChain(a.Key); err != nil {
 		return request.State{}, err
 	}
@@ -239,7 +248,7 @@ func (tx *Tx) Act(a *agency.Agency, number string, cmds ...request.Command) (req
 	if err != nil {
 		return request.State{}, err
 	}
-	return tx.actOn(a, request.Fold(number, events), cmds)
+	return tx.recounted(a, request.Fold(number, events))
 }
 
 func (tx *Tx) actOn(a *agency.Agency, s request.State, cmds []request.Command) (request.State, error) {

@@ -28,7 +28,7 @@ func (tx *Tx) measure(a *agency.Agency, st request.State) error {
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (number) DO UPDATE SET (office_id, opened_at, closed_at, rejected, decided, sop, used)
 		= (excluded.office_id, excluded.opened_at, excluded.closed_at, excluded.rejected, excluded.decided, excluded.sop, excluded.used)`,
-		r.Number, a.Key, r.OfficeID, micro(r.OpenedAt), optional(r.ClosedAt), r.Rejected, r.Decided, st.SOP, r.Used)
+		r.Number, a.Key, r.OfficeID, micro(r.OpenedAt), optional(r.ClosedAt), r.Rejected, r.Decided, r.SOP, r.Used)
 	if err != nil {
 		return fmt.Errorf("writing the measures of %s: %w", st.Number, err)
 	}
@@ -51,16 +51,16 @@ func (tx *Tx) sameMeasure(a *agency.Agency, st request.State) (bool, error) {
 	}
 	have := list[0]
 	return have.OfficeID == want.OfficeID && have.OpenedAt.Equal(micro(want.OpenedAt)) && have.ClosedAt.Equal(micro(want.ClosedAt)) &&
-		have.Rejected == want.Rejected && have.Decided == want.Decided && slices.Equal(have.Used, want.Used), nil
+		have.Rejected == want.Rejected && have.Decided == want.Decided && have.SOP == want.SOP && slices.Equal(have.Used, want.Used), nil
 }
 
-const measureColumns = `number, office_id, opened_at, closed_at, rejected, decided, array_send(used)`
+const measureColumns = `number, office_id, opened_at, closed_at, rejected, decided, sop, array_send(used)`
 
 // scanMeasure reads the array as PostgreSQL sends it: element by element a year of 100,000 would take a second by itself.
 func scanMeasure(row pgx.CollectableRow) (r report.Row, err error) {
 	var closed pgtype.Timestamptz
 	var used pgtype.DriverBytes
-	if err = row.Scan(&r.Number, &r.OfficeID, &r.OpenedAt, &closed, &r.Rejected, &r.Decided, &used); err != nil {
+	if err = row.Scan(&r.Number, &r.OfficeID, &r.OpenedAt, &closed, &r.Rejected, &r.Decided, &r.SOP, &used); err != nil {
 		return r, err
 	}
 	if closed.Valid {

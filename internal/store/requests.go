@@ -339,14 +339,10 @@ func utc(r Request) Request {
 
 // Remind tells of the marks of a request that have come, as this transaction sees it.
 func (tx *Tx) Remind(a *agency.Agency, number string) error {
-	if _, _, err := tx.lockChain(a.Key); err != nil {
-		return err
-	}
-	events, err := tx.s.events(tx.ctx, tx, number)
+	s, err := tx.load(a, number)
 	if err != nil {
 		return err
 	}
-	s := request.Fold(number, events)
 	due, err := request.Reminders(s, a, tx.now)
 	if err != nil {
 		return err
