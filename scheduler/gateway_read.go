@@ -271,7 +271,7 @@ func (d *Daemon) follow(tx *store.Tx, t *tenant, l store.Letter, n srikandi.Nask
 	}
 	dispositions := srikandi.Dispositions(n, t.Agency)
 	for _, number := range numbers {
-		cmds := []request.Command{request.Dispose{LetterID: l.ID, Now: disposals(dispositions)}}
+		cmds := []request.Command{request.Dispose{LetterID: l.ID, Now: srikandi.Counting(dispositions)}}
 		switch {
 		case n.Cancelled:
 			cmds = append(cmds, request.Gone{LetterID: l.ID, Text: "Surat ini dibatalkan di Srikandi."})
@@ -316,33 +316,6 @@ func (d *Daemon) numbersOf(tx *store.Tx, t *tenant, l store.Letter, n srikandi.N
 func refOf(l store.Letter, n srikandi.Naskah) request.Letter {
 	return request.Letter{ID: l.ID, Channel: "srikandi", SrikandiID: n.ID, Number: n.Number, Date: n.Date, Subject: n.Subject, Signer: n.From.Name,
 		ReceivedAt: l.ReceivedAt}
-}
-
-// disposals are the dispositions in the request's words. A withdrawn one counts as never sent.
-func disposals(list []srikandi.Disposition) []request.Disposition {
-	var out []request.Disposition
-	for _, d := range list {
-		if d.Withdrawn {
-			continue
-		}
-		r := request.Disposition{ID: d.ID, From: actor(d.From), Acts: d.Asks(), Text: joined(d.Raw, d.Note), SentAt: d.SentAt}
-		for _, to := range d.To {
-			if !to.Withdrawn {
-				r.To = append(r.To, actor(to.Party))
-			}
-		}
-		out = append(out, r)
-	}
-	return out
-}
-
-func joined(raw []string, note string) string {
-	parts := slices.DeleteFunc(append(slices.Clone(raw), note), func(s string) bool { return s == "" })
-	return letter.Mask(strings.Join(parts, "; "))
-}
-
-func actor(p srikandi.Party) request.Actor {
-	return request.Actor{Role: p.Role, ID: p.PersonID, Name: or(p.Name, p.Position), Via: "srikandi"}
 }
 
 // decideInSrikandi takes a verifier's follow-up for their decision, where the agency allows it. A decision on a letter that was edited

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"pulih/internal/agency"
+	"pulih/internal/letter"
+	"pulih/internal/request"
 	"pulih/internal/sop"
 )
 
@@ -15,10 +17,10 @@ type Disposition struct {
 	ParentID string // as told, or found by who received the letter before they sent it on; empty at a root
 	From     Party
 	To       []Receiver
-	Raw      []string // the instructions as ticked
-	Note     string   // catatan, raw
-	Class    Class    // what it asks for
-	SentAt   time.Time
+	Raw      []string  // the instructions as ticked
+	Note     string    // catatan, raw
+	Class    Class     // what it asks for
+	SentAt   time.Time // never before the letter came, nor before the disposition that it hangs on
 	// Withdrawn: it counts as never sent. All its receivers have it withdrawn, or it hangs on a disposition that was.
 	Withdrawn bool
 }
@@ -45,15 +47,35 @@ type Receiver struct {
 // Asks says whether the disposition asks a receiver for action, and still stands.
 func (d Disposition) Asks() bool { return !d.Withdrawn && d.Class.Moves() }
 
+// Counting are the dispositions that count, in the words of a request. A withdrawn one counts as never sent.
+func Counting(list []Disposition) []request.Disposition {
+	var out []request.Disposition
+	for _, d := range list {
+		if d.Withdrawn {
+			continue
+		}
+		words := slices.DeleteFunc(append(slices.Clone(d.Raw), d.Note), func(s string) bool { return s == "" })
+		r := request.Disposition{ID: d.ID, From: d.From.actor(), Acts: d.Asks(), Text: letter.Mask(strings.Join(words, "; ")), SentAt: d.SentAt}
+		for _, to := range d.To {
+			if !to.Withdrawn {
+				r.To = append(r.To, to.actor())
+			}
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func (p Party) actor() request.Actor {
+	return request.Actor{Role: p.Role, ID: p.PersonID, Name: or(p.Name, p.Position), Via: "srikandi"}
+}
+
 // Dispositions reads a letter's dispositions: parents before children, otherwise by time. People are bound to the agency's staff by NIP,
 // then by position. A disposition that occurs twice under one ID is one.
 func Dispositions(n Naskah, a *agency.Agency) []Disposition {
 	out := make([]Disposition, 0, len(n.Dispositions))
 	for _, w := range inOrder(n.Dispositions) {
-		sent := w.SentAt
-		if sent.IsZero() {
-			sent = n.ReceivedAt
-		}
+		sent := later(n.ReceivedAt, w.SentAt) // clocks disagree; a letter isn't passed on before it came
 		d := Disposition{
 			ID: w.ID, ParentID: w.ParentID, Note: w.Note, SentAt: sent,
 			From: bind(w.From, a, sent), Withdrawn: len(w.To) > 0,
@@ -94,11 +116,12 @@ func ground(d *Disposition, before []Disposition) {
 	live := func(e Disposition) bool { return !e.Withdrawn }
 	named := slices.IndexFunc(before, func(e Disposition) bool { return e.ID == d.ParentID && d.ParentID != "" })
 	if named >= 0 && live(before[named]) {
+		d.SentAt = later(d.SentAt, before[named].SentAt)
 		return
 	}
 	for _, e := range slices.Backward(before) {
 		if live(e) && slices.ContainsFunc(e.To, func(r Receiver) bool { return !r.Withdrawn && same(r.Party, d.From) }) {
-			d.ParentID = e.ID
+			d.ParentID, d.SentAt = e.ID, later(d.SentAt, e.SentAt)
 			return
 		}
 	}

@@ -9,6 +9,8 @@ import (
 
 	"pgregory.net/rapid"
 
+	"pulih/internal/agency"
+	"pulih/internal/request"
 	"pulih/internal/sop"
 	"pulih/srikandi"
 )
@@ -48,21 +50,52 @@ func under(parent string, d srikandi.Disposisi) srikandi.Disposisi {
 	return d
 }
 
-func standing(ds ...srikandi.Disposisi) srikandi.Standing {
-	return srikandi.Stand(arrived, srikandi.Dispositions(srikandi.Naskah{ReceivedAt: arrived, Dispositions: ds}, dinas))
+// standing is where dispositions have brought a letter, as its request and the clocks of Madiun's SOP tell: the steps of head, division and section.
+func standing(ds ...srikandi.Disposisi) stand {
+	n := srikandi.Naskah{ReceivedAt: arrived, Dispositions: ds}
+	events := []request.Event{{Kind: request.Received, At: arrived, Subject: &request.Subject{}, Letter: &request.Letter{ID: 1, ReceivedAt: arrived}}}
+	for _, d := range srikandi.Counting(srikandi.Dispositions(n, dinas)) {
+		events = append(events, request.Event{Kind: request.DispositionSeen, At: d.SentAt, Disposition: &d})
+	}
+	s := request.Fold("CTH-2026-000001", events)
+	out := stand{role: s.Holder, holders: s.HolderIDs, since: s.Since, passed: map[sop.Role]time.Time{}}
+	steps, _, err := request.Clocks(s, &agency.Agency{SOP: madiun, Calendar: sop.ShippedCalendar(wib)}, arrived.Add(time.Hour))
+	if err != nil {
+		panic(err)
+	}
+	for _, c := range steps {
+		if c.Step.Ends == sop.EndsDisposition && !c.End.IsZero() {
+			out.passed[c.Step.Actors[0]] = c.End
+		}
+	}
+	return out
 }
 
-// say puts a standing in a line: "section kasi since 2; head 1, division 2".
-func say(s srikandi.Standing) string {
+type stand struct {
+	role    sop.Role
+	holders []string
+	since   time.Time
+	passed  map[sop.Role]time.Time
+}
+
+var madiun = func() *sop.SOP {
+	p, err := sop.Shipped("madiun")
+	if err != nil {
+		panic(err)
+	}
+	return p
+}()
+
+// say puts a standing in a line: "section [kasi] since 2; head 1, division 2".
+func say(s stand) string {
 	minutes := func(t time.Time) int { return int(t.Sub(arrived) / time.Minute) }
-	var who, passed []string
-	for _, h := range s.Holders {
-		who = append(who, h.PersonID)
+	var passed []string
+	for _, role := range sop.Chain {
+		if at, ok := s.passed[role]; ok {
+			passed = append(passed, fmt.Sprintf("%s %d", role, minutes(at)))
+		}
 	}
-	for _, p := range s.Passed {
-		passed = append(passed, fmt.Sprintf("%s %d", p.Role, minutes(p.At)))
-	}
-	return fmt.Sprintf("%s [%s] since %d; %s", s.Role, strings.Join(who, " "), minutes(s.Since), strings.Join(passed, ", "))
+	return fmt.Sprintf("%s [%s] since %d; %s", s.role, strings.Join(s.holders, " "), minutes(s.since), strings.Join(passed, ", "))
 }
 
 func TestWhereDispositionsBringALetter(t *testing.T) {
@@ -98,6 +131,8 @@ func TestWhereDispositionsBringALetter(t *testing.T) {
 		{"backward and down again", dd{sent("1", 1, "kadin", "kabid"), sent("2", 2, "kabid", "kasi"), sent("3", 3, "kasi", "kabid"), sent("4", 4, "kabid", "verif")},
 			"verifier [verif] since 4; head 1, division 2, section 4"},
 		{"back to the head", dd{sent("1", 1, "kadin", "kabid"), sent("2", 2, "kabid", "kadin")}, "head [kadin] since 2; head 1"},
+		{"from one verifier to the other", dd{sent("1", 1, "kadin", "verif"), sent("2", 2, "verif", "verif2")},
+			"verifier [verif2] since 2; head 1, division 1, section 1"},
 		{"backward for information", dd{sent("1", 1, "kadin", "kabid"), sent("2", 2, "kabid", "kadin", "Untuk diketahui")}, "division [kabid] since 1; head 1"},
 		{"pulled back by one who doesn't hold it", dd{sent("1", 1, "kadin", "verif"), sent("2", 2, "kabid", "kasi")},
 			"verifier [verif] since 1; head 1, division 1, section 1"},
@@ -294,41 +329,44 @@ func TestRulesOfDispositions(t *testing.T) {
 }
 
 // holds checks who holds the letter against the dispositions, without following them in order.
-func holds(t *rapid.T, got srikandi.Standing, live []srikandi.Disposisi, asks func(srikandi.Disposisi) bool) {
+func holds(t *rapid.T, got stand, live []srikandi.Disposisi, asks func(srikandi.Disposisi) bool) {
 	// A step is done when the letter first went, with a wish for action, to somebody further down than its role.
-	for depth, role := range sop.Chain {
+	for depth, role := range sop.Chain[:3] {
 		var first time.Time
 		for _, d := range live {
 			for _, r := range d.To {
 				p, ok := dinas.PersonByNIP(r.NIP)
-				if asks(d) && ok && r.NIP != d.From.NIP && slices.ContainsFunc(p.Roles, func(r sop.Role) bool { return r.Depth() > depth }) && (first.IsZero() || d.SentAt.Before(first)) {
+				if asks(d) && ok && slices.ContainsFunc(p.Roles, func(r sop.Role) bool { return r.Depth() > depth }) && (first.IsZero() || d.SentAt.Before(first)) {
 					first = d.SentAt
 				}
 			}
 		}
-		i := slices.IndexFunc(got.Passed, func(p srikandi.Passed) bool { return p.Role == role })
-		if done := i >= 0; done != !first.IsZero() || done && !got.Passed[i].At.Equal(first) {
+		if at, done := got.passed[role]; done != !first.IsZero() || done && !at.Equal(first) {
 			t.Fatalf("step of %s: %s, but it went further down at %v", role, say(got), first)
 		}
 	}
 	// Whoever holds it was given it, with a wish for action, and did not pass it on since, down, sideways or up.
-	for _, h := range got.Holders {
-		given := slices.ContainsFunc(live, func(d srikandi.Disposisi) bool {
-			return asks(d) && d.ID == h.DispositionID && d.SentAt.Equal(h.Since) && slices.ContainsFunc(d.To, func(r srikandi.Penerima) bool { return r.NIP == h.NIP })
-		})
-		if !given {
-			t.Fatalf("%s holds it, but nobody gave it to them at %v", h.PersonID, h.Since)
+	for _, id := range got.holders {
+		p, _ := dinas.Person(id)
+		if !p.Has(got.role) {
+			t.Fatalf("%s holds it, the letter is with %q", id, got.role)
 		}
-		if h.Role != got.Role || h.Role.Depth() < 0 {
-			t.Fatalf("%s holds it as %q, the letter is with %q", h.PersonID, h.Role, got.Role)
-		}
+		var given time.Time
 		for _, d := range live {
-			if asks(d) && d.SentAt.After(h.Since) && d.From.NIP == h.NIP && slices.ContainsFunc(d.To, func(r srikandi.Penerima) bool {
-				p, ok := dinas.PersonByNIP(r.NIP)
-				return ok && r.NIP != h.NIP && slices.ContainsFunc(p.Roles, func(r sop.Role) bool { return r.Depth() >= 0 })
-			}) {
-				t.Fatalf("%s holds it, but passed it on with %s", h.PersonID, d.ID)
+			to := slices.ContainsFunc(d.To, func(r srikandi.Penerima) bool { return r.NIP == p.NIP && r.NIP != d.From.NIP })
+			on := d.From.NIP == p.NIP && slices.ContainsFunc(d.To, func(r srikandi.Penerima) bool {
+				q, ok := dinas.PersonByNIP(r.NIP)
+				return ok && r.NIP != p.NIP && slices.ContainsFunc(q.Roles, func(r sop.Role) bool { return r.Depth() >= 0 })
+			})
+			switch {
+			case asks(d) && to:
+				given = d.SentAt
+			case asks(d) && on:
+				given = time.Time{}
 			}
+		}
+		if given.IsZero() {
+			t.Fatalf("%s holds it, but nobody gave it to them since they passed it on: %s", id, say(got))
 		}
 	}
 }

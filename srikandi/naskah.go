@@ -1,8 +1,8 @@
 // Package srikandi reads letters and their dispositions from an agency's Srikandi gateway and writes follow-ups back. It speaks the wire
 // contract in openapi.yaml; a gateway that differs is another implementation of Gateway (see Folder), not a change to the rest.
 //
-// Naskah and Disposisi are what the gateway says, in the words of the wire. Disposition, Standing and Decision are what it means for a
-// request: pure functions of a Naskah and the agency's staff. Nothing here stores anything; Poll hands what it read to a Sink.
+// Naskah and Disposisi are what the gateway says, in the words of the wire. Disposition and Decision are what it means for a request: pure
+// functions of a Naskah and the agency's staff. Nothing here stores anything; Poll hands what it read to a Sink.
 //
 // A Naskah holds identity numbers and the text of a letter: log its ID, never the value.
 package srikandi

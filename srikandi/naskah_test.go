@@ -208,9 +208,8 @@ func FuzzDecode(f *testing.F) {
 		if len(ds) > len(n.Dispositions) {
 			t.Errorf("%d dispositions of %d", len(ds), len(n.Dispositions))
 		}
-		s := srikandi.Stand(n.ReceivedAt, ds)
-		if s.Role.Depth() < 0 {
-			t.Errorf("with %q, outside the chain", s.Role)
+		if got := standing(n.Dispositions...); got.role.Depth() < 0 {
+			t.Errorf("with %q, outside the chain", got.role)
 		}
 		srikandi.VerifierDecision(ds, "verif")
 		srikandi.Meta(n)

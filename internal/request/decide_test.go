@@ -351,7 +351,9 @@ func TestTheLetterGoesDownTheChain(t *testing.T) {
 		{"to the head of division", []request.Disposition{passed("d1", at(5), kadin, kabid)}, request.StatusChain, sop.Division, []string{"laras"}},
 		{"step by step", []request.Disposition{passed("d1", at(5), kadin, kabid), passed("d2", at(9), kabid, kasi), passed("d3", at(12), kasi, rini)}, request.StatusChecking, sop.Verifier, []string{"rini"}},
 		{"levels are skipped", []request.Disposition{passed("d1", at(5), kadin, rini, galih)}, request.StatusChecking, sop.Verifier, []string{"rini", "galih"}},
-		{"back up to be discussed", []request.Disposition{passed("d1", at(5), kadin, kasi), passed("d2", at(6), kasi, kabid)}, request.StatusChain, sop.Section, []string{"bagas"}},
+		{"back up", []request.Disposition{passed("d1", at(5), kadin, kasi), passed("d2", at(6), kasi, kabid)}, request.StatusChain, sop.Division, []string{"laras"}},
+		{"back up by one who doesn't hold it", []request.Disposition{passed("d1", at(5), kadin, kasi), passed("d2", at(6), kabid, kadin)}, request.StatusChain, sop.Section, []string{"bagas"}},
+		{"sideways", []request.Disposition{passed("d1", at(5), kadin, rini), passed("d2", at(6), rini, galih)}, request.StatusChecking, sop.Verifier, []string{"galih"}},
 		{"for information only", []request.Disposition{{ID: "d1", From: kadin, To: []request.Actor{rini}, SentAt: at(5), Text: "Untuk diketahui"}}, request.StatusReceived, sop.Head, nil},
 		{"the first of two counts", []request.Disposition{passed("d1", at(7), kadin, kasi), passed("d2", at(5), kadin, kasi)}, request.StatusChain, sop.Section, []string{"bagas"}},
 	} {
