@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -24,7 +25,9 @@ type MailPreviewCmd struct {
 }
 
 // Run writes NAME.html and NAME.txt for each mail, and index.html that shows them side by side.
-func (c *MailPreviewCmd) Run() error {
+func (c *MailPreviewCmd) Run() error { return c.run(os.Stdout) }
+
+func (c *MailPreviewCmd) run(out io.Writer) error {
 	var override fs.FS
 	if c.Templates != "" {
 		override = os.DirFS(c.Templates)
@@ -60,7 +63,7 @@ func (c *MailPreviewCmd) Run() error {
 	if err := os.WriteFile(filepath.Join(c.To, "index.html"), []byte(page), 0o644); err != nil {
 		failed = append(failed, err)
 	}
-	fmt.Printf("%d surel di %s\n", count, filepath.Join(c.To, "index.html"))
+	fmt.Fprintf(out, "%d surel di %s\n", count, filepath.Join(c.To, "index.html"))
 	return errors.Join(failed...)
 }
 

@@ -4,12 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
-
-	"pulih/internal/store"
 )
 
 // RebuildCmd computes the projection again from the events.
@@ -44,87 +40,6 @@ func (c *RebuildCmd) Run(ctx context.Context) (err error) {
 		}
 	}
 	return nil
-}
-
-// QuarantineCmd works with letters that could not be read.
-type QuarantineCmd struct {
-	List  QuarantineListCmd  `cmd:"" help:"List the letters in quarantine."`
-	Show  QuarantineShowCmd  `cmd:"" help:"Show what is known of one."`
-	Retry QuarantineRetryCmd `cmd:"" help:"Read one again."`
-}
-
-// QuarantineListCmd lists.
-type QuarantineListCmd struct{ ConfigFlag }
-
-// QuarantineShowCmd shows one.
-type QuarantineShowCmd struct {
-	ConfigFlag
-	Letter int64 `arg:""`
-	Raw    bool  `help:"Write the letter's raw bytes to standard output. They may hold personal data."`
-}
-
-// QuarantineRetryCmd reads one again.
-type QuarantineRetryCmd struct {
-	ConfigFlag
-	Letter int64 `arg:""`
-}
-
-// Run lists the quarantine.
-func (c *QuarantineListCmd) Run(ctx context.Context) error {
-	return c.with(ctx, func(st *store.Store) error {
-		list, err := st.Quarantined(ctx)
-		if err != nil {
-			return err
-		}
-		if len(list) == 0 {
-			fmt.Println("Karantina kosong.")
-			return nil
-		}
-		w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
-		for _, l := range list {
-			fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", l.ID, l.Agency, l.Channel, l.ReceivedAt.Format("2006-01-02 15:04"), l.Problem)
-		}
-		return w.Flush()
-	})
-}
-
-// Run shows a letter.
-func (c *QuarantineShowCmd) Run(ctx context.Context) error {
-	return c.with(ctx, func(st *store.Store) error {
-		if c.Raw {
-			raw, err := st.Raw(ctx, c.Letter)
-			if err == nil {
-				_, err = os.Stdout.Write(raw)
-			}
-			return err
-		}
-		l, err := st.Letter(ctx, c.Letter)
-		if err != nil {
-			return err
-		}
-		fmt.Printf("Surat %d (%s, %s), %d bita, diterima %s\nKeadaan: %s\nSebab: %s\n", l.ID, l.Agency, l.Channel, l.Size,
-			l.ReceivedAt.Format(time.RFC3339), l.State, l.Problem)
-		return nil
-	})
-}
-
-// Run takes a letter out of quarantine.
-func (c *QuarantineRetryCmd) Run(ctx context.Context) error {
-	return c.with(ctx, func(st *store.Store) error {
-		if err := st.RetryLetter(ctx, c.Letter, time.Now()); err != nil {
-			return err
-		}
-		fmt.Printf("Surat %d dibaca lagi oleh pulih serve.\n", c.Letter)
-		return nil
-	})
-}
-
-func (f ConfigFlag) with(ctx context.Context, do func(*store.Store) error) error {
-	o, err := f.open(ctx)
-	if err != nil {
-		return err
-	}
-	return errors.Join(do(o.store), o.close())
 }
 
 // StopResetsCmd holds all resets of an agency at once, or lets them go on.

@@ -163,7 +163,8 @@ type SourcesRetryCmd struct {
 
 // Run ends it.
 func (c *SourcesRetryCmd) Run(ctx context.Context) error {
-	return c.with(ctx, func(st *store.Store) error {
+	return c.with(ctx, func(o *opened) error {
+		st := o.store
 		if err := st.RetrySignIn(ctx, c.Agency, time.Now()); errors.Is(err, store.ErrNotFound) {
 			return fmt.Errorf("Srikandi instansi %q belum pernah dibaca", c.Agency)
 		} else if err != nil {
