@@ -229,7 +229,11 @@ func (d *Daemon) receive(tx *store.Tx, t *tenant, l store.Letter, r letter.Readi
 			continue
 		}
 		by := request.Actor{Role: sop.Applicant, Name: s.Office, Via: ref.Channel}
-		st, opened, err := tx.Receive(t.Agency, keys, request.Open{Letter: ref, Subject: s, Findings: r.Findings, By: by})
+		opening := request.Open{Letter: ref, Subject: s, Findings: r.Findings, By: by}
+		if n != nil {
+			opening.Dispositions = srikandi.Counting(srikandi.Dispositions(*n, t.Agency))
+		}
+		st, opened, err := tx.Receive(t.Agency, keys, opening)
 		if err != nil {
 			return nil, err
 		}

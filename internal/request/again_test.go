@@ -119,3 +119,19 @@ func TestALetterIsPartedByAVerifier(t *testing.T) {
 	f.must(request.Unsure{By: rini})
 	f.refused(request.WrongState, part)
 }
+
+// A letter that was passed on before it was first seen is nobody's work above.
+func TestWhoHasPassedALetterOnIsNotAskedTo(t *testing.T) {
+	t.Parallel()
+	f := open(t, office(t, "madiun", agency.AMS), func(o *request.Open) {
+		o.Dispositions = []request.Disposition{passed("d1", o.Letter.ReceivedAt, kadin, kabid), passed("d2", o.Letter.ReceivedAt, kabid, kasi), passed("d3", o.Letter.ReceivedAt, kasi, rini)}
+	})
+	f.is(request.StatusChecking)
+	if got := f.mails()[request.MailWork]; !slices.Equal(got, []string{"rini@contoh.go.id"}) {
+		t.Errorf("asked to work on it: %v", got)
+	}
+	f.must(request.Dispose{LetterID: 1, Now: f.s.Dispositions})
+	if len(f.effects) != 0 {
+		t.Errorf("the same dispositions again led to %v", f.effects)
+	}
+}

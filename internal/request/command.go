@@ -15,6 +15,8 @@ type Open struct {
 	Subject  Subject
 	Findings []letter.Finding
 	By       Actor // who made it a request: the system, or a verifier by hand
+	// Dispositions are those that the source shows already: who has passed the letter on is not asked to.
+	Dispositions []Disposition
 }
 
 // Join adds a letter that is the same request: by the other channel, registered again, or with edited metadata. A nil Subject or
