@@ -137,7 +137,7 @@ func blocks(s *sheet, pairs []found) []*person {
 		cur = newPerson(line)
 		out = append(out, cur)
 	}
-	for _, f := range pairs {
+	for _, f := range byColumn(pairs) {
 		switch f.field {
 		case fieldNumber, fieldDate, fieldSubject:
 			continue
@@ -177,6 +177,9 @@ func blocks(s *sheet, pairs []found) []*person {
 			s.setOffice(cur, f)
 		case fieldEmail:
 			s.setEmail(cur, f)
+			if n := phoneRun.FindString(emailRun.ReplaceAllString(f.value, " ")); n != "" { // "E-mail/HP : a@b / 08..."
+				cur.set(fieldPhone, n, f.line)
+			}
 		default:
 			cur.set(f.field, f.value, f.line)
 		}
@@ -189,6 +192,32 @@ func blocks(s *sheet, pairs []found) []*person {
 		}
 	}
 	return kept
+}
+
+// byColumn puts blocks that stand side by side one after the other: where a line announces two names, the labels below them belong to the
+// name above.
+func byColumn(pairs []found) []found {
+	for i := 0; i+1 < len(pairs); i++ {
+		a, b := pairs[i], pairs[i+1]
+		if a.field != fieldName || b.field != fieldName || a.line != b.line || b.labelAt <= a.labelAt {
+			continue
+		}
+		end := i
+		for end < len(pairs) && (end == i || pairs[end].line-pairs[end-1].line <= 3) {
+			end++
+		}
+		var left, right []found
+		for _, f := range pairs[i:end] {
+			if f.labelAt < b.labelAt-2 {
+				left = append(left, f)
+			} else {
+				right = append(right, f)
+			}
+		}
+		out := append(append([]found{}, pairs[:i]...), left...)
+		return append(append(out, right...), pairs[end:]...)
+	}
+	return pairs
 }
 
 // nameAbove gives a block that begins with its number the name on the line above it: "... atas nama Slamet", or a name alone.

@@ -86,7 +86,7 @@ func (s *sheet) next(i, reach int) int {
 }
 
 // falseColon is a label and, in the place of its colon, what OCR makes of one.
-var falseColon = regexp.MustCompile(`^(\s*\S.{1,30}?)\s{2,}([1!|;iltI.'*-])(\s+)(\S.*)$`)
+var falseColon = regexp.MustCompile(`^(\s*\S.{1,30}?)\s{2,}([1!|;iltI.'*-]|[\d.|;:!'*-]{2,3})(\s+)(\S.*)$`)
 
 // recolon puts back the colons that OCR took for other characters, in lines that begin with a known label.
 func recolon(lines []line) []line {

@@ -63,7 +63,11 @@ func (w *work) kind(contents []*content, m *Mail, meta *Meta) verdict {
 	for _, c := range contents {
 		letter = letter || c.sheet.part != "mail" && letters(c.sheet.text()) > 60
 	}
-	if v, ok := judgeForward(m, letter || w.unreadable > 0); ok {
+	if bulk(m) && !w.identified(contents) {
+		fresh.kind = Other
+		return fresh.because("surel massal (List-Unsubscribe, List-Id atau Precedence: bulk)")
+	}
+	if v, ok := judgeForward(m, letter || w.unreadable > 0); ok && (fresh.kind != Other || w.unreadable > 0 || dispositionWord.MatchString(m.Text+" "+m.Subject) || !onlyInforms(m)) {
 		v.reasons = append(v.reasons, fresh.reasons...)
 		return v
 	}
@@ -251,9 +255,11 @@ func (w *work) fields(r *Reading, contents []*content, m *Mail, meta *Meta) {
 		return
 	}
 	ordered := rank(contents)
-	if len(ordered) > 0 {
-		mergeFields(r, ordered)
+	if len(ordered) == 0 {
+		ordered = []*content{{sheet: newSheet(document{part: "srikandi", how: "metadata"})}}
 	}
+	namedInSubject(r.Kind, ordered, m, meta)
+	mergeFields(r, ordered)
 	if m != nil && r.Letter.Subject == nil && m.Subject != "" {
 		s := Mask(strings.TrimSpace(m.Subject))
 		r.Letter.Subject = &s
@@ -262,6 +268,35 @@ func (w *work) fields(r *Reading, contents []*content, m *Mail, meta *Meta) {
 	for _, c := range ordered {
 		if c.openDate && r.Letter.Date == nil {
 			w.find("date-incomplete", Info, "Tanggal surat tidak diisi lengkap.")
+		}
+	}
+}
+
+// namedInSubject reads the applicant from the subject ("Reset Passphrase a.n. Slamet NIP 1970...") where nothing else names one.
+func namedInSubject(kind Kind, ordered []*content, m *Mail, meta *Meta) {
+	if kind != ResetRequest && kind != Unclear {
+		return
+	}
+	main := ordered[0]
+	subject, line := "", outside
+	for _, c := range ordered {
+		if len(c.applicants) > 0 {
+			return
+		}
+	}
+	switch {
+	case main.subject.text != "":
+		subject, line = main.subject.text, main.subject.line
+	case m != nil:
+		subject = m.Subject
+	case meta != nil:
+		subject = meta.Subject
+	}
+	main.headline = subject
+	main.applicants = newSheet(newDocument("", "text", subject)).prose()
+	for _, p := range main.applicants {
+		for f := range p.lines {
+			p.lines[f] = line
 		}
 	}
 }

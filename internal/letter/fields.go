@@ -20,7 +20,11 @@ type content struct {
 	applicants []*person
 	blanks     int // fields that are labelled but not filled in
 	openDate   bool
+	headline   string // a mail's or Srikandi's subject, where fields were found in it
 }
+
+// outside is the line of what was found in the headline.
+const outside = -2
 
 // valueAt is a value with the line it was found on.
 type valueAt struct {
@@ -142,7 +146,7 @@ func (c *content) titleSubject() {
 				}
 				break
 			}
-			if n != strings.ToUpper(n) || strings.Contains(n, ":") || strings.HasPrefix(n, "NOMOR") || len(digitsOf(n)) > 3 {
+			if n != strings.ToUpper(n) || strings.Contains(n, ":") || headOffice.MatchString(n) || letterhead.MatchString(n) || strings.HasPrefix(n, "NOMOR") || len(digitsOf(n)) > 3 {
 				break
 			}
 			title += " " + strings.Join(strings.Fields(n), " ")
@@ -340,8 +344,8 @@ func dedupe(people []*person) []*person {
 }
 
 var (
-	letterhead  = regexp.MustCompile(`(?i)^\s*(pemerintah\s+(kabupaten|kota|daerah|provinsi)|sekretariat daerah)\b`)
-	headOffice  = regexp.MustCompile(`(?i)^(dinas|badan|kecamatan|kelurahan|inspektorat|sekretariat|uptd?|unit pelaksana|puskesmas|rumah sakit|rsud|satuan polisi|kantor|bagian|smp|sd |smpn|sdn|tk |balai|laboratorium|sekolah|desa|pusat)\b`)
+	letterhead  = regexp.MustCompile(`(?i)^\s*(pemerintah\s+(kabupaten|kota|daerah|provinsi|aceh|distrik|nagari|gampong)|sekretariat daerah)\b`)
+	headOffice  = regexp.MustCompile(`(?i)^(dinas|badan|kecamatan|kelurahan|inspektorat|sekretariat|uptd?|unit pelaksana|puskesmas|rumah sakit|rsud|satuan polisi|kantor|bagian|smp|sd |smpn|sdn|tk |balai|laboratorium|sekolah|desa|distrik|nagari|gampong|kapanewon|kalurahan|kemantren|kampung)\b`)
 	addressLine = regexp.MustCompile(`(?i)^(jl\.?|jalan|alamat|telp|telepon|tlp|kode pos|website|laman|e-?mail|surel|fax|faks)\b|@|www\.|\d{5}|telp|☎`)
 )
 
@@ -363,7 +367,10 @@ func (c *content) readOffice() {
 		if addressLine.MatchString(t) || s.hasPairAt(i) || placeDate.MatchString(t) {
 			break
 		}
-		if headOffice.MatchString(t) && (start >= 0 || t == strings.ToUpper(t) && i < 5) && len(t) < 90 {
+		if c.office.text != "" && c.office.text == strings.ToUpper(c.office.text) && t != strings.ToUpper(t) {
+			break // an address below the office's name
+		}
+		if headOffice.MatchString(t) && !(i > 0 && titleLine.MatchString(strings.TrimSpace(s.lines[i-1].text))) && (start >= 0 || t == strings.ToUpper(t) && i < 5) && len(t) < 90 {
 			c.office = valueAt{t, i}
 			for j := i + 1; j < len(s.lines) && j <= i+2; j++ {
 				n := strings.Join(strings.Fields(strings.Trim(s.lines[j].text, " *|")), " ")
@@ -384,7 +391,7 @@ func (c *content) readOffice() {
 
 func (s *sheet) hasPairAt(i int) bool { return len(s.cells[i]) > 0 && s.hasPair(i) }
 
-var positionOffice = regexp.MustCompile(`(?i)^(?:(?:plt|plh|pj|a\.?\s?n|u\.?\s?b)\.?\s*)*(?:kepala|camat|direktur|inspektur|lurah|sekretaris)\s+((?:dinas|badan|upt|uptd|satuan|bagian|kantor|puskesmas|smp|sd|rsud|rumah sakit|inspektorat|kecamatan|kelurahan)\b.*)$|^(?:(?:plt|plh|pj|a\.?\s?n)\.?\s*)*kepala\s+((?-i:BK[A-Z]+|BP[A-Z]+|D[PIK][A-Z]+|B[AKE][A-Z]+|Din[a-z]{3,}|Dis[a-z]{3,}|Satpol|Setda)\b.*)$`)
+var positionOffice = regexp.MustCompile(`(?i)^(?:(?:plt|plh|pj|a\.?\s?n|u\.?\s?b)\.?\s*)*(?:kepala|camat|direktur|inspektur|lurah|sekretaris)\s+((?:dinas|badan|upt|uptd|satuan|bagian|kantor|puskesmas|smp|sd|rsud|rumah sakit|inspektorat|kecamatan|kelurahan|distrik)\b.*)$|^(?:(?:plt|plh|pj|a\.?\s?n)\.?\s*)*kepala\s+((?-i:BK[A-Z]+|BP[A-Z]+|D[PIK][A-Z]+|B[AKE][A-Z]+|Din[a-z]{3,}|Dis[a-z]{3,}|Satpol|Setda)\b.*)$`)
 
 func (c *content) officeOfPosition() {
 	pos := c.signer.values[fieldPosition]
@@ -413,6 +420,9 @@ func (c *content) write(r *Reading) {
 		if at >= 0 && at < len(c.sheet.lines) {
 			r.Evidence = append(r.Evidence, Evidence{Field: name, Part: c.sheet.part, Page: c.sheet.lines[at].page,
 				Text: strings.TrimSpace(strings.ReplaceAll(shown[at], "\t", "  ")), How: c.sheet.how})
+		}
+		if at == outside {
+			r.Evidence = append(r.Evidence, Evidence{Field: name, Part: c.sheet.part, Text: Mask(c.headline), How: "metadata"})
 		}
 		v = Mask(v)
 		return &v

@@ -12,7 +12,7 @@ var (
 	nipRun   = regexp.MustCompile(`\d(?:[ .\-]{0,3}\d){17}`)
 	nikRun   = regexp.MustCompile(`\d(?:[ .\-]{0,2}\d){15}`)
 	emailRun = regexp.MustCompile(`[A-Za-z0-9][A-Za-z0-9._%+\-]*\s?(?:@|\[at\]|\(at\))\s?[A-Za-z0-9][A-Za-z0-9\-]*(?:\.[A-Za-z0-9\-]+)+`)
-	phoneRun = regexp.MustCompile(`(?:\(?\+?62\)?|\(?0)[\d][\d \-.()]{6,18}\d`)
+	phoneRun = regexp.MustCompile(`(?:\(?\+?62\)?[ \-]?|\(?0)[\d][\d \-.()]{6,18}\d`)
 	onlyNIP  = regexp.MustCompile(`(?i)^\s*(?:[(*_]\s*)?n\s?\.?\s?i\s?\.?\s?p\s?\.?(?:\s?\.|\s*[:;=])*\s*(\d[\d .\-]*)\)?[*_]?\s*$`)
 )
 

@@ -67,6 +67,15 @@ func judge(c *content, subject string, subjectCounts bool) verdict {
 		resets > 0 && body.howTo != "" && len(subj.resets) == 0 && !identity && !body.forgot && isQuestion(c.sheet):
 		v.kind = Other
 		return v.because("bertanya atau menjelaskan cara, bukan meminta reset")
+	case resets > 0 && (subj.status != "" || body.status != "" && !body.direct && !identity):
+		v.kind = Unclear
+		return v.because("menanyakan permohonan terdahulu (%q); permohonan baru tidak jelas diminta", subj.status+body.status)
+	case len(subj.resets) > 0 && len(body.resets) == 0 && !identity && len(body.mentions)+len(body.passing) > 0:
+		v.kind = Unclear
+		return v.because("hanya perihalnya yang meminta reset; isinya sekadar menyebut")
+	case len(subj.resets) > 0 && len(body.resets) == 0 && len(body.weak) > 0 && body.asked:
+		v.kind = Unclear
+		return v.because("perihalnya reset, tetapi isinya menyebut %s", serviceList(body.weak))
 	case resets > 0 && c.template():
 		v.kind = Unclear
 		return v.because("formulir belum diisi")

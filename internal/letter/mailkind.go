@@ -19,7 +19,7 @@ var (
 	chainLocal      = regexp.MustCompile(`(?i)\b(kadin|kadis|kabid|kasi|sekdin|kepala|sekretaris)[\w.-]*@`)
 	chainUnit       = regexp.MustCompile(`(?i)(kominfo|komunikasi dan informatika|persandian|statistik)`)
 	petition        = regexp.MustCompile(`(?i)\b(kami (mohon|mengajukan|sampaikan|kirimkan|lampirkan|teruskan)|bersama ini (kami|saya)|saya (mohon|mengajukan|sampaikan)|terlampir (kami|surat permohonan)|dengan hormat,? (kami|bersama)|dari opd kami|kami dari)\b`)
-	complaintBig    = regexp.MustCompile(`(?i)\b(pengaduan|mengadukan|mengadu|aduan|komplain|complain|complaint|kecewa|sangat tidak puas|protes|keluhan (atas|terhadap|tentang|mengenai|pelayanan|layanan|terkait)|mengeluhkan|keberatan atas|(menyampaikan|mengajukan|ada|punya) keluhan|mengecewakan|pungli|pungutan liar|tidak ramah|arogan)\b`)
+	complaintBig    = regexp.MustCompile(`(?i)\b(pengaduan|mengadukan|mengadu|aduan|komplain|complain|complaint|kecewa|sangat tidak puas|protes|keluhan (atas|terhadap|tentang|mengenai|pelayanan|layanan|terkait)|mengeluhkan|keberatan atas|(menyampaikan|mengajukan|ada|punya) keluhan|mengecewakan|pungli|pungutan liar|tidak ramah|arogan|(meminta|minta|memungut) (uang|biaya|imbalan|bayaran))\b`)
 	complaintLow    = regexp.MustCompile(`(?i)\b(belum (juga )?(ada|mendapat(kan)?|di\s?(proses|tanggapi|respon|balas|tindak\s?lanjuti|kerjakan)|selesai|menerima|memperoleh)|tidak (ada|mendapat|pernah ada) (tanggapan|respon|balasan|jawaban|tindak lanjut)|tidak (di)?(respon|tanggapi|dilayani)|lambat|lamban|berlarut)\b`)
 	dispositionWord = regexp.MustCompile(`(?i)\bdisposisi\b`)
 	grievance       = regexp.MustCompile(`(?i)\bkeluhan\b`)
@@ -54,9 +54,17 @@ func judgeMail(m *Mail) (verdict, bool) {
 		v.kind = ProviderNotice
 		return v.because("pengirim berada di domain BSSN (%s)", domain), true
 	}
+	if domain := domainOf(from); (domain == "lapor.go.id" || strings.HasSuffix(domain, ".lapor.go.id")) && serviceTopic.MatchString(m.Subject+" "+m.Text) {
+		v.kind = Complaint
+		return v.because("laporan melalui SP4N-LAPOR (%s)", domain), true
+	}
 	if autoMark(m) {
 		v.kind = AutoReply
 		return v.because("tanda balasan otomatis pada kepala surel (RFC 3834)"), true
+	}
+	if strings.HasPrefix(strings.ToLower(strings.TrimSpace(m.Get("Auto-Submitted"))), "auto-generated") && receipt.MatchString(m.Subject+"\n"+m.Text) {
+		v.kind = AutoReply
+		return v.because("tanda terima otomatis (RFC 3834)"), true
 	}
 	if autoTitle.MatchString(m.Subject) {
 		v.kind = AutoReply
@@ -82,6 +90,14 @@ func autoMark(m *Mail) bool {
 	p := strings.ToLower(m.Get("Precedence"))
 	return strings.Contains(p, "auto_reply") || strings.Contains(p, "auto-reply") || strings.EqualFold(m.Get("X-Precedence"), "auto_reply") ||
 		strings.Contains(strings.ToLower(m.Get("X-Auto-Response-Suppress")), "oof") && autoTitle.MatchString(m.Subject)
+}
+
+// receipt is what a ticket system answers by itself.
+var receipt = regexp.MustCompile(`(?i)\b(tiket|ticket|no-?reply|do not reply|jangan (membalas|balas)|balasan otomatis|dijawab otomatis|dibuat (secara )?otomatis|telah kami terima|has been received)\b`)
+
+// bulk: a newsletter, sent to many (RFC 2369, RFC 2919).
+func bulk(m *Mail) bool {
+	return m.Get("List-Unsubscribe") != "" || m.Get("List-Id") != "" || strings.EqualFold(strings.TrimSpace(m.Get("Precedence")), "bulk")
 }
 
 func hasPart(m *Mail, mime string) bool {
@@ -116,6 +132,10 @@ func judgeComplaint(subject, text string) (verdict, bool) {
 	var v verdict
 	plainSubject := replyPrefix.ReplaceAllString(subject, "")
 	topic := serviceTopic.MatchString(subject + " " + text)
+	if w := lapor.FindString(subject + " " + text); w != "" && topic {
+		v.kind = Complaint
+		return v.because("laporan melalui %s", w), true
+	}
 	if sig := signalsOf([]line{{text: plainSubject}}, true); sig.event != "" || !topic {
 		return v, false
 	}
@@ -134,6 +154,9 @@ func judgeComplaint(subject, text string) (verdict, bool) {
 	}
 	return v, false
 }
+
+// lapor is the national complaint site (service.md, "Complaints").
+var lapor = regexp.MustCompile(`(?i)SP4N(-| )?LAPOR|\bLAPOR!|lapor\.go\.id`)
 
 var waited = regexp.MustCompile(`(?i)(sampai (saat|hari|dengan hari|sekarang|kini)|hingga (saat|kini|hari|sekarang)|sudah (lebih dari )?(\w+|\d+) (hari|minggu|bulan|kali)|sejak (tanggal|hari|minggu|bulan|senin|selasa|rabu|kamis|jumat|kemarin|\d)|padahal|berkali-kali|telah (lewat|lebih))`)
 
@@ -158,6 +181,16 @@ func judgeForward(m *Mail, hasLetter bool) (verdict, bool) {
 	}
 	v.kind = Disposition
 	return v.because("surel meneruskan surat dengan instruksi %q", strings.ToLower(w)), true
+}
+
+// onlyInforms: every instruction in the mail is for the reader's information.
+func onlyInforms(m *Mail) bool {
+	for _, w := range instruction.FindAllString(m.Text, 20) {
+		if w = strings.ToLower(w); w != "untuk diketahui" && !strings.HasPrefix(w, "arsip") && w != "seperlunya" {
+			return false
+		}
+	}
+	return true
 }
 
 // chainScore weighs what speaks for a hand of the agency's chain: the word itself, who is addressed, who sends, and how terse it is.

@@ -61,11 +61,13 @@ var (
 // prose reads identities out of running text: each NIP starts one, and where there is none, each "atas nama".
 func (s *sheet) prose() []*person {
 	var out []*person
-	for _, p := range s.paragraphs() {
-		out = append(out, p.byNIP()...)
-	}
-	if len(out) > 0 {
-		return out
+	for _, read := range []func(paragraph) []*person{paragraph.byLabels, paragraph.byNIP} {
+		for _, p := range s.paragraphs() {
+			out = append(out, read(p)...)
+		}
+		if len(out) > 0 {
+			return out
+		}
 	}
 	for _, p := range s.paragraphs() {
 		out = append(out, p.byName()...)
@@ -78,6 +80,46 @@ func (p paragraph) line(at int) int {
 		return p.lines[at]
 	}
 	return p.lines[len(p.lines)-1]
+}
+
+// byLabels reads labels that follow each other within a sentence: "... kami. Nama: Slamet; NIP: 1970...; Jabatan: Camat".
+func (p paragraph) byLabels() []*person {
+	at := inlineLabel.FindAllStringSubmatchIndex(p.text, 60)
+	var out []*person
+	var cur *person
+	for k, m := range at {
+		f, ok := fieldOf(p.text[m[2]:m[3]])
+		if !ok {
+			continue
+		}
+		if f == fieldName {
+			cur = newPerson(p.line(m[0]))
+			out = append(out, cur)
+		}
+		if cur == nil {
+			continue
+		}
+		end := len(p.text)
+		if k+1 < len(at) {
+			end = at[k+1][0]
+		}
+		v := p.text[m[1]:end]
+		if i := strings.IndexByte(v, ';'); i >= 0 {
+			v = v[:i]
+		}
+		if k+1 == len(at) {
+			v, _, _ = strings.Cut(v+" ", ". ")
+		}
+		cur.set(f, strings.TrimRight(v, " .,"), p.line(m[1]))
+		cur.last = p.line(m[1])
+	}
+	kept := out[:0]
+	for _, x := range out {
+		if x.weight() >= 2 {
+			kept = append(kept, x)
+		}
+	}
+	return kept
 }
 
 // byNIP reads one person around each NIP of the paragraph.

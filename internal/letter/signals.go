@@ -19,6 +19,7 @@ type signals struct {
 	howTo     string
 	cancel    string
 	trouble   string
+	status    string // asks after an earlier request
 	naked     string // "direset", and no word of what
 	secret    bool
 	signature bool
@@ -67,6 +68,10 @@ func signalsOf(lines []line, heading bool) *signals {
 		case termTrouble:
 			if s.trouble == "" {
 				s.trouble = m.text
+			}
+		case termStatus:
+			if s.status == "" && nearReset(words, marks, i) {
+				s.status = m.text
 			}
 		case termAsk:
 			s.asked = true
@@ -177,7 +182,7 @@ func (s *signals) object(words []word, marks []mark, i int, heading bool) {
 		s.denied = append(s.denied, found)
 		return
 	}
-	if inPassing(words, marks, a) {
+	if inPassing(words, marks, a) || addressed(words, a, m) {
 		s.passing = append(s.passing, found)
 		return
 	}
@@ -305,6 +310,22 @@ func inPassing(words []word, marks []mark, a mark) bool {
 					return true
 				}
 			}
+		}
+	}
+	return false
+}
+
+// addressed: "reset passphrase TTE Anda", "segera lakukan reset": the reader is told, nobody asks the reader.
+func addressed(words []word, a, m mark) bool {
+	for k := max(a.end, m.end); k < min(len(words), max(a.end, m.end)+3) && !words[k].stop; k++ {
+		if words[k].text == "anda" {
+			return true
+		}
+	}
+	for k := a.at - 1; k >= max(0, a.at-2) && !words[k+1].stop; k-- {
+		switch words[k].text {
+		case "lakukan", "lakukanlah", "silakan", "silahkan", "klik", "please":
+			return k == 0 || words[k].stop || words[k-1].text != "mohon" && words[k-1].text != "tolong" && words[k-1].text != "kami"
 		}
 	}
 	return false

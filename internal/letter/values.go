@@ -12,7 +12,7 @@ var (
 	titleBefore   = regexp.MustCompile(`^(?i:(bapak|ibu|bpk|sdr|sdri|saudara|saudari|pak|bu|yth)\.?(/i)?\s+)+`)
 	nameLike      = regexp.MustCompile(`^[\p{L}'’` + "`" + `.,\- ()&/]+$`)
 	rankOnly      = regexp.MustCompile(`(?i)^\(?\s*(pembina|penata|pengatur|juru|ahli (pertama|muda|madya|utama))\b(\s+(utama|muda|madya|tingkat\s*(i|1)|tk\.?\s*(i|1)))*\s*[,/(\s]*\s*(\(?\s*(gol\.?\s*)?[iv1]+\s*[/.]\s*[a-e]\s*\)?)?\s*\)?$|^(?i:gol(ongan)?\.?\s*)?\(?[IV]+\s*/\s*[a-e]\)?$`)
-	positionWord  = regexp.MustCompile(`(?i)\b(kepala|sekretaris|camat|lurah|direktur|inspektur|kabid|kabag|kasi|kasubbag|kasubag|plt|plh|pj|a\.?\s?n|u\.?\s?b|asisten|staf ahli|bupati|wali\s?kota|kades|ketua|koordinator|pranata|analis|sandiman|pejabat|bendahara|pengelola|guru|dokter|pimpinan|wakil|ahli (pertama|muda|madya|utama))\b`)
+	positionWord  = regexp.MustCompile(`(?i)\b(kepala|sekretaris|camat|lurah|direktur|inspektur|kabid|kabag|kasi|kasubbag|kasubag|plt|plh|pj|a\.?\s?n|u\.?\s?b|asisten|staf ahli|bupati|wali\s?kota|kades|ketua|koordinator|pranata|analis|sandiman|pejabat|bendahara|pengelola|guru|dokter|pimpinan|wakil|panewu|wali nagari|keuchik|geuchik|perbekel|bendesa|kuwu|pambakal|penghulu|mantri|wedana|hukum tua|rektor|dekan|jenderal|komandan|danru|ahli (pertama|muda|madya|utama))\b`)
 )
 
 // startsColumn: text that begins the address block beside the letter's head.
@@ -92,7 +92,7 @@ func looksLikeName(s string) bool {
 	return first >= 'A' && first <= 'Z' || first == '(' || first >= 'a' && first <= 'z' && strings.HasPrefix(s, "dr")
 }
 
-var officeWord = regexp.MustCompile(`(?i)\b(dinas|badan|kecamatan|kelurahan|inspektorat|sekretariat|uptd?|puskesmas|rumah sakit|rsud|satuan polisi|kantor|bagian|bidang|smpn?|sdn?|sma|smk|tk negeri|sekolah|kabupaten|kota|pemerintah|desa|unit|balai|perusahaan|perumda|laboratorium)\b`)
+var officeWord = regexp.MustCompile(`(?i)\b(dinas|badan|kecamatan|kelurahan|inspektorat|sekretariat|uptd?|puskesmas|rumah sakit|rsud|satuan polisi|kantor|bagian|bidang|smpn?|sdn?|sma|smk|tk negeri|sekolah|kabupaten|kota|pemerintah|desa|unit|balai|perusahaan|perumda|laboratorium|distrik|nagari|gampong|kapanewon|kalurahan|kemantren|kampung|setda|setwan|puskeswan|stadion|umpeg|sekretaris|tim|admin|operator|verifikator)\b`)
 
 // cleanValue is for positions, ranks, offices and subjects.
 func cleanValue(v string) string {
