@@ -16,7 +16,7 @@ import (
 
 // Limits of one child process.
 type Limits struct {
-	Memory int64         // bytes of writable memory (RLIMIT_DATA, and RLIMIT_AS for tools); zero means 280 MiB
+	Memory int64         // bytes of writable memory (RLIMIT_DATA, and RLIMIT_AS for tools); zero means 230 MiB
 	Time   time.Duration // wall time; zero means 9 s
 	CPU    time.Duration // processor time, rounded down to seconds but at least one; zero means Time
 	Output int64         // bytes of standard output; zero means 16 MiB
@@ -24,7 +24,7 @@ type Limits struct {
 
 func (l Limits) withDefaults() Limits {
 	if l.Memory == 0 {
-		l.Memory = 280 << 20
+		l.Memory = 230 << 20
 	}
 	if l.Time == 0 {
 		l.Time = 9 * time.Second
@@ -72,7 +72,7 @@ func (c child) runTimed(ctx context.Context) ([]byte, time.Duration, error) {
 	cmd.Env = append([]string{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "OMP_THREAD_LIMIT=1", "HOME=/nonexistent", "TMPDIR=" + os.TempDir()}, c.env...)
 	cmd.Dir = "/"
 	out := &bounded{left: limit.Output, full: cancel}
-	errs := &bounded{left: 4 << 10}
+	errs := &bounded{left: 1 << 20, full: cancel} // a nest of broken objects makes a tool complain by the gigabyte
 	cmd.Stdout, cmd.Stderr = out, errs
 	cmd.WaitDelay = 2 * time.Second
 	gate := &gatedReader{open: make(chan struct{}), data: bytes.NewReader(c.input)}
@@ -93,7 +93,7 @@ func (c child) runTimed(ctx context.Context) ([]byte, time.Duration, error) {
 	switch {
 	case lerr != nil && !errors.Is(lerr, unix.ESRCH):
 		return nil, used, fmt.Errorf("limiting %s: %w", c.path, lerr)
-	case out.over:
+	case out.over, errs.over:
 		return out.buf.Bytes(), used, errTooLarge
 	case ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return out.buf.Bytes(), used, errTooSlow
@@ -106,6 +106,9 @@ func (c child) runTimed(ctx context.Context) ([]byte, time.Duration, error) {
 				if st.Signal() == syscall.SIGXCPU {
 					return out.buf.Bytes(), used, errTooSlow
 				}
+				return out.buf.Bytes(), used, errChildDied
+			}
+			if c.own && exit.ExitCode() == 2 { // Go's runtime found no memory
 				return out.buf.Bytes(), used, errChildDied
 			}
 			return out.buf.Bytes(), used, &toolError{code: exit.ExitCode(), message: errs.buf.String()}

@@ -74,6 +74,7 @@ func (r *Reader) Read(ctx context.Context, in Input) Reading {
 	if m == nil && in.Mail != nil {
 		var err error
 		if m, err = ParseMail(in.Mail); err != nil {
+			w.unreadable++
 			w.find("mail-unreadable", Warning, "Surel tidak dapat dibaca: kosong atau terlalu besar.")
 		}
 	}

@@ -118,6 +118,18 @@ const (
 type Signature struct {
 	Status SignatureStatus `json:"status"`
 	Signer *string         `json:"signer"`
+	Each   []Signed        `json:"each"` // every signature and document timestamp, in the order in which they were made
+}
+
+// Signed is one electronic signature of a file.
+type Signed struct {
+	File   string          `json:"file"`
+	Signer *string         `json:"signer"` // null for a document timestamp
+	Status SignatureStatus `json:"status"`
+	Time   *time.Time      `json:"time"`  // of a trusted timestamp; null without one
+	Codes  []string        `json:"codes"` // why the verdict isn't "valid", and what else is worth knowing
+	Whole  bool            `json:"whole"` // covers the file to its end
+	Stamp  bool            `json:"stamp"` // a document timestamp, not a person's signature
 }
 
 // Severity says how heavy a finding is.

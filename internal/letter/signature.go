@@ -123,6 +123,10 @@ var codeFindings = map[pdfsig.Code]struct {
 	pdfsig.BrokenCMS:      {"signature-invalid", Danger, "Tanda tangan elektronik pada %q rusak."},
 	pdfsig.Revoked:        {"certificate-revoked", Danger, "Sertifikat penanda tangan pada %q sudah dicabut saat menandatangani."},
 	pdfsig.NoRoot:         {"signature-untrusted", Warning, "Tanda tangan elektronik pada %q utuh, tetapi penerbit sertifikatnya tidak ada di daftar akar yang dipercaya."},
+	pdfsig.Weak:           {"signature-weak", Warning, "Tanda tangan elektronik pada %q memakai algoritma yang sudah lemah; keasliannya tidak dapat dijamin."},
+	pdfsig.WrongUse:       {"certificate-wrong-use", Warning, "Sertifikat pada %q tidak diterbitkan untuk menandatangani dokumen."},
+	pdfsig.OutOfValidity:  {"certificate-expired", Warning, "Sertifikat penanda tangan pada %q tidak berlaku pada saat menandatangani."},
+	pdfsig.Encrypted:      {"signature-encrypted", Warning, "Berkas %q terenkripsi; tanda tangannya tidak dapat diperiksa seluruhnya."},
 	pdfsig.ExpiredNoStamp: {"certificate-expired", Warning, "Sertifikat penanda tangan pada %q sudah kedaluwarsa dan tidak ada stempel waktu tepercaya."},
 	pdfsig.BadTimestamp:   {"timestamp-invalid", Warning, "Stempel waktu tanda tangan pada %q tidak sah."},
 	pdfsig.StampUntrusted: {"timestamp-untrusted", Info, "Stempel waktu tanda tangan pada %q tidak berasal dari penyedia yang dipercaya."},
@@ -145,9 +149,9 @@ func (w *work) signatureFindings(name string, r pdfsig.Report) {
 	}
 }
 
-// signature sums up all signed files: the worst verdict and the last signer.
+// signature sums up all signed files: the worst verdict and the last signer. The letter's signer must be among those who signed.
 func (w *work) signature(r *Reading) Signature {
-	out := Signature{Status: SignatureNone}
+	out := Signature{Status: SignatureNone, Each: []Signed{}}
 	order := map[SignatureStatus]int{SignatureNone: 0, SignatureValid: 1, SignatureIndeterminate: 2, SignatureUntrusted: 3, SignatureInvalid: 4}
 	for _, s := range w.signatures {
 		if st := SignatureStatus(s.report.Status); order[st] > order[out.Status] {
@@ -156,9 +160,34 @@ func (w *work) signature(r *Reading) Signature {
 		if s.report.Signer != "" {
 			out.Signer = str(s.report.Signer)
 		}
+		for _, one := range s.report.Signatures {
+			out.Each = append(out.Each, signed(s.name, one))
+		}
 	}
-	if out.Signer != nil && r.Letter.Signer != nil && r.Letter.Signer.Name != nil && foldedPerson(*out.Signer) != foldedPerson(*r.Letter.Signer.Name) {
+	if r.Letter.Signer == nil || r.Letter.Signer.Name == nil || out.Signer == nil {
+		return out
+	}
+	for _, one := range out.Each {
+		if one.Signer != nil && one.Status != SignatureInvalid && foldedPerson(*one.Signer) == foldedPerson(*r.Letter.Signer.Name) {
+			return out
+		}
+	}
+	if out.Status != SignatureInvalid || foldedPerson(*out.Signer) != foldedPerson(*r.Letter.Signer.Name) {
 		w.find("signature-other-person", Danger, fmt.Sprintf("Tanda tangan elektronik atas nama %s, sedangkan surat atas nama %s.", *out.Signer, *r.Letter.Signer.Name))
+	}
+	return out
+}
+
+func signed(file string, s pdfsig.Signature) Signed {
+	out := Signed{File: file, Status: SignatureStatus(s.Status), Codes: []string{}, Whole: s.Whole, Stamp: s.Timestamp}
+	if s.Signer != "" {
+		out.Signer = str(s.Signer)
+	}
+	if !s.Time.IsZero() {
+		out.Time = &s.Time
+	}
+	for _, c := range s.Codes {
+		out.Codes = append(out.Codes, string(c))
 	}
 	return out
 }
