@@ -63,6 +63,11 @@ bench-srikandi: ## a backlog of 10,000 letters from Srikandi, next to a bare loo
 	@scripts/setup test
 	go test -run '^$$' -bench Srikandi -benchtime 1x -timeout 60m ./scheduler
 
+.PHONY: bench-desk
+bench-desk: ## the pages over 100,000 requests: milliseconds on the server and kilobytes, next to a page without any
+	@scripts/setup test
+	@go test -run '^$$' -bench Desk -benchtime 1x -timeout 30m ./internal/console
+
 .PHONY: fuzz
 fuzz: ## run each fuzz test for FUZZTIME (10s)
 	@scripts/setup test

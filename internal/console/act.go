@@ -39,7 +39,7 @@ func (c *Console) approve(p *page) error {
 	if err != nil {
 		return err
 	}
-	for _, need := range p.agency.SOP.Requirements {
+	for _, need := range p.agency.Procedure(s.SOPVersion).Requirements {
 		if !slices.Contains(p.PostForm["periksa"], need.ID) {
 			return say(http.StatusUnprocessableEntity, "Centang setiap persyaratan yang telah Anda periksa: %s. Bila ada yang tidak terpenuhi, kembalikan suratnya.", need.Title)
 		}
@@ -49,10 +49,10 @@ func (c *Console) approve(p *page) error {
 }
 
 // missing are the reasons of a return: those ticked, by their words, and one of their own.
-func (p *page) missing() []string {
+func (p *page) missing(s request.State) []string {
 	var out []string
 	for _, id := range p.PostForm["kurang"] {
-		for _, need := range p.agency.SOP.Requirements {
+		for _, need := range p.agency.Procedure(s.SOPVersion).Requirements {
 			if need.ID == id {
 				out = append(out, need.Title)
 			}
@@ -82,7 +82,15 @@ var reasons = []reason{
 }
 
 func (c *Console) giveBack(p *page) error {
-	return c.act(p, "return", request.Return{By: p.who.actor(decide), Missing: p.missing(), Text: p.text("pesan", longText)})
+	number := p.PathValue("number")
+	if _, err := c.o.Store.Request(p.ctx(), p.agency.Key, number); err != nil {
+		return err
+	}
+	s, err := c.o.Store.State(p.ctx(), number)
+	if err != nil {
+		return err
+	}
+	return c.act(p, "return", request.Return{By: p.who.actor(decide), Missing: p.missing(s), Text: p.text("pesan", longText)})
 }
 
 func (c *Console) reject(p *page) error {

@@ -151,6 +151,36 @@ func TestThousandTriesGetNowhere(t *testing.T) {
 	}
 }
 
+// Behind a reverse proxy visitors are told apart by the address that it adds; what a visitor forges before it changes nothing.
+func TestVisitorsBehindAProxyAreToldApart(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, real)
+	try := func(forwarded string) int {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, d.url+"/masuk/tautan/tebakan", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Forwarded-For", forwarded)
+		return first(d.stranger().read(http.DefaultClient.Do(req)))
+	}
+	last := 0
+	for i := range 100 {
+		last = try(fmt.Sprintf("198.51.100.%d, 203.0.113.7", i))
+	}
+	if last != http.StatusTooManyRequests {
+		t.Errorf("the hundredth guess of one visitor, each with another forged address: %d", last)
+	}
+	if got := try("203.0.113.8"); got != http.StatusGone {
+		t.Errorf("another visitor: %d", got)
+	}
+	for i := range 100 {
+		last = try(fmt.Sprintf("2001:db8:1:2::%x", i+1))
+	}
+	if last != http.StatusTooManyRequests {
+		t.Errorf("the hundredth guess from one network of IPv6: %d", last)
+	}
+}
+
 // A cookie that was planted before the sign-in is worth nothing after it.
 func TestSessionFixation(t *testing.T) {
 	t.Parallel()

@@ -34,14 +34,10 @@ func clockOf(s request.State, a *agency.Agency, c request.StepClock, now time.Ti
 	if c.Reading == nil {
 		return clock{}
 	}
-	norm := c.Step.Norm
-	if c.Step.ID == request.TotalStep {
-		norm = a.SOP.Total
-	}
-	r := *c.Reading
-	out := clock{State: r.State, Norm: mailflow.NoticeNorm(*norm), Used: norm.Say(r.Used), Title: request.StepTitle(a.SOP, c.Step.ID)}
+	norm, r := c.Step.Norm, *c.Reading
+	out := clock{State: r.State, Norm: mailflow.NoticeNorm(*norm), Used: norm.Say(r.Used), Title: request.StepTitle(a.Procedure(s.SOPVersion), c.Step.ID)}
 	out.Words, out.When = clockWords(*norm, r, c, now.In(a.Zone), a.Zone)
-	out.bar = spans(s, a, c, *norm, now)
+	out.bar = spans(a, c, *norm, now)
 	return out
 }
 
@@ -65,7 +61,7 @@ func clockWords(n sop.Norm, r sop.Reading, c request.StepClock, now time.Time, z
 }
 
 // spans lays the time used along the norm; each pause is a gap at its place.
-func spans(s request.State, a *agency.Agency, c request.StepClock, n sop.Norm, now time.Time) []span {
+func spans(a *agency.Agency, c request.StepClock, n sop.Norm, now time.Time) []span {
 	kind, length := n.Measure()
 	end := now
 	if !c.End.IsZero() && c.End.Before(now) {
@@ -87,7 +83,7 @@ func spans(s request.State, a *agency.Agency, c request.StepClock, n sop.Norm, n
 		out = append(out, span{from: float64(used) / float64(length), to: float64(used+d) / float64(length), gap: gap})
 		used += d
 	}
-	for _, p := range s.Pauses {
+	for _, p := range c.Pauses {
 		if !p.Until.IsZero() && !p.Until.After(c.Start) || p.From.After(end) {
 			continue
 		}

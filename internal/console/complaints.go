@@ -102,7 +102,7 @@ func complaintClock(a *agency.Agency, s complaint.State, now time.Time) clock {
 	sc := request.StepClock{Start: round.From, End: round.Until, Reading: r, Step: sop.Step{Title: s.Class.Title, Norm: &s.Class.Norm}}
 	out := clock{State: r.State, Norm: mailflow.NoticeNorm(s.Class.Norm), Used: s.Class.Norm.Say(r.Used), Title: s.Class.Title}
 	out.Words, out.When = clockWords(s.Class.Norm, *r, sc, now.In(a.Zone), a.Zone)
-	out.bar = spans(request.State{}, a, sc, s.Class.Norm, now)
+	out.bar = spans(a, sc, s.Class.Norm, now)
 	return out
 }
 

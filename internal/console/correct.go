@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"pulih/internal/agency"
 	"pulih/internal/request"
@@ -36,9 +35,7 @@ func (c *Console) correctSubject(p *page) error {
 	if len(changed) == 0 {
 		return say(http.StatusConflict, "Tidak ada yang berubah.")
 	}
-	by := p.who.actor(decide)
-	return c.act(p, "corrected", request.Note{By: by, Text: "Membetulkan data pemohon: " + strings.Join(changed, "; ") + "."},
-		request.Join{Letter: s.Letters[0], Subject: &next, Changed: changed})
+	return c.act(p, "corrected", request.Join{Letter: s.Letters[0], Subject: &next, Changed: changed, By: p.who.actor(decide)})
 }
 
 // correctable: no reset was made on the data yet, nor may have been.

@@ -172,11 +172,9 @@ func (c *Console) joinLetter(p *page) error {
 		} else if len(of) > 0 {
 			return say(http.StatusConflict, "Surat ini sudah menjadi bagian dari %s.", strings.Join(of, ", "))
 		}
-		keys := c.o.Store.Keys.LetterKeys(ref.Number, ref.Date, nil, ref.SrikandiID, s.Subject.NIP, s.Subject.Name)
-		if _, err := tx.JoinLetter(p.agency, number, keys, request.Join{Letter: ref, Findings: r.Findings}, p.PostFormValue("lengkap") == "ya"); err != nil {
-			return err
-		}
-		if _, err := tx.Act(p.agency, number, request.Note{By: p.who.actor(sortLetters), Text: fmt.Sprintf("Surat %d digabungkan dengan permohonan ini.", l.ID)}); err != nil {
+		keys := c.o.Store.Keys.LetterKeys(ref.Number, ref.Date, store.FileSums(l, r), ref.SrikandiID, s.Subject.NIP, s.Subject.Name)
+		join := request.Join{Letter: ref, Findings: r.Findings, By: p.who.actor(sortLetters)}
+		if _, err := tx.JoinLetter(p.agency, number, keys, join, p.PostFormValue("lengkap") == "ya"); err != nil {
 			return err
 		}
 		kind := letter.ResetRequest
@@ -189,6 +187,28 @@ func (c *Console) joinLetter(p *page) error {
 		return err
 	}
 	return p.redirect("/" + p.agency.Key + "/permohonan/" + number + "?kabar=joined")
+}
+
+// partLetter takes a letter out of a request that it isn't about; it comes back to Surat, where somebody decides what it is.
+func (c *Console) partLetter(p *page) error {
+	number := p.PathValue("number")
+	if _, err := c.o.Store.Request(p.ctx(), p.agency.Key, number); err != nil {
+		return err
+	}
+	id, err := pathID(p, "id")
+	if err != nil {
+		return err
+	}
+	err = c.o.Store.InTx(p.ctx(), p.now, func(tx *store.Tx) error {
+		if err := tx.PartLetter(p.agency, number, request.Part{By: p.who.actor(sortLetters), LetterID: id, Text: p.text("alasan", longText)}); err != nil {
+			return err
+		}
+		return tx.Audit(p.agency.Key, p.who.person.ID, "memisahkan surat dari permohonan", letterTarget(id), number)
+	})
+	if err != nil {
+		return err
+	}
+	return p.redirect(fmt.Sprintf("/%s/surat/%d?kabar=parted", p.agency.Key, id))
 }
 
 // letterRef is what a request keeps of a letter.

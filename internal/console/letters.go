@@ -195,8 +195,7 @@ func (c *Console) makeRequest(p *page) error {
 	corrected := append(subjectChanges(read, subject), letterChanges(r, ref)...)
 	var number string
 	err = c.o.Store.InTx(p.ctx(), p.now, func(tx *store.Tx) error {
-		keys := c.o.Store.Keys.LetterKeys(ref.Number, ref.Date, nil, ref.SrikandiID, subject.NIP, subject.Name)
-		keys = append(keys, c.o.Store.Keys.Lookup("request", fmt.Sprintf("letter\x00%d\x00%s", l.ID, subject.NIP+subject.Name)))
+		keys := append(c.o.Store.Keys.LetterKeys(ref.Number, ref.Date, store.FileSums(l, r), ref.SrikandiID, subject.NIP, subject.Name), c.o.Store.Keys.HandKey(l.ID, subject))
 		s, _, err := tx.Receive(p.agency, keys, request.Open{Letter: ref, Subject: subject, Findings: r.Findings, By: by})
 		if err != nil {
 			return err

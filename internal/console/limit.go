@@ -3,6 +3,8 @@ package console
 import (
 	"net"
 	"net/http"
+	"net/netip"
+	"strings"
 	"sync"
 	"time"
 )
@@ -40,11 +42,21 @@ func (l limiter) allow(name string, most int, now time.Time) bool {
 	return true
 }
 
-// remote is the address of who asks, without a port. Behind a proxy it is the proxy's: then the limits by person hold alone.
+// remote is the address of who asks, without a port; of IPv6 the network, since one visitor has many addresses of it. A reverse proxy on this
+// machine adds its visitor's address as the last of X-Forwarded-For; what stands before may be forged, and what others send isn't believed.
 func remote(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr
+	}
+	if told := r.Header.Values("X-Forwarded-For"); loopback(host) && len(told) > 0 {
+		last := told[len(told)-1]
+		if ip := net.ParseIP(strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])); ip != nil {
+			host = ip.String()
+		}
+	}
+	if ip, err := netip.ParseAddr(host); err == nil && ip.Is6() && !ip.Is4In6() && !ip.IsLoopback() {
+		return netip.PrefixFrom(ip.WithZone(""), 64).Masked().String()
 	}
 	return host
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,8 +62,15 @@ func gallery(t *testing.T) (d *desk, pages map[string]string) {
 		"isi": {"Tautan belum saya terima sejak kemarin."}, "nama": {"Wahyu Nugroho"}})
 	d.as("purbalingga", "rini").post("/purbalingga/kantor/dinkes/pejabat", map[string][]string{"nama": {"dr. Fajar Setiadi"}, "nip": {fajar}, "jabatan": {"Sekretaris Dinas Kesehatan"}, "surel": {"fajar.baru@purbalinggakab.go.id"}, "tempat": {"official"}})
 	d.pass(40 * 60e9)
+	linked := d.request("purbalingga", "dpupr", "196909171996031923")
+	d.atVerifier("purbalingga", linked)
+	act(linked, request.Approve{By: rini, Subject: d.state(linked).Subject, SeenRisks: true}, request.Confirm{By: rini})
+	second, _ := d.mail("purbalingga", "dindikbud", wahyu)
+	doubt := d.doubt("purbalingga", numbers[0], second, wahyu)
 	key := d.store.Keys.Derive("status-link")
 	return d, map[string]string{
+		"surat-mungkin-sama": fmt.Sprintf("/purbalingga/ragu/%d", doubt), "status-pemohon": mailflow.StatusPath(key, linked, mailflow.ForApplicant), "tautan-terkirim": "/purbalingga/permohonan/" + linked,
+		"masuk": "/masuk", "kunci": "/purbalingga/akun/kunci", "kosong": "/madiun", "kosong-surat": "/madiun/surat", "kosong-pimpinan": "/madiun/pimpinan",
 		"meja-kerja": "/purbalingga", "permohonan": "/purbalingga/permohonan/" + numbers[1], "surat": "/purbalingga/surat", "surat-belum-jelas": fmt.Sprintf("/purbalingga/surat/%d", unclear),
 		"pengaduan": "/purbalingga/pengaduan", "pengaduan-satu": "/purbalingga/pengaduan/PBG-P-2026-000001", "catat-pengaduan": "/purbalingga/pengaduan/baru",
 		"kantor": "/purbalingga/kantor", "kantor-satu": "/purbalingga/kantor/dinkes", "pimpinan": "/purbalingga/pimpinan", "sistem": "/purbalingga/sistem",
@@ -110,9 +118,13 @@ func TestLook(t *testing.T) {
 		t.Fatal(err)
 	}
 	d, pages := gallery(t)
-	w := d.sit("purbalingga", "galih")
+	galih, citra := d.sit("purbalingga", "galih"), d.sit("madiun", "citra") // with much to do, and with nothing
 	all := os.Getenv("PULIH_SOAK") != "" || os.Getenv("PULIH_SCREENS") != ""
 	for name, path := range pages {
+		w := galih
+		if strings.HasPrefix(path, "/madiun") {
+			w = citra
+		}
 		for _, mode := range []string{"light", "dark"} {
 			_, err := chromedp.Call(w.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 				{Name: "prefers-color-scheme", Value: mode}, {Name: "prefers-reduced-motion", Value: "reduce"}}})

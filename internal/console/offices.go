@@ -378,8 +378,7 @@ func (c *Console) refreshSubject(p *page) error {
 	if len(changed) == 0 || len(s.Letters) == 0 {
 		return say(http.StatusConflict, "Daftar pejabat tidak memuat hal baru untuk permohonan ini.")
 	}
-	return c.act(p, "corrected", request.Join{Letter: s.Letters[0], Subject: &next, Changed: changed},
-		request.Note{By: p.who.actor(decide), Text: "Data pemohon disesuaikan dengan daftar pejabat."})
+	return c.act(p, "corrected", request.Join{Letter: s.Letters[0], Subject: &next, Changed: changed, By: p.who.actor(decide)})
 }
 
 // fromDirectory is the subject with what the directory knows of the official, and the changes in words.

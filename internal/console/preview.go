@@ -29,7 +29,7 @@ func (c *Console) preview(p *page) error {
 	if err != nil {
 		return err
 	}
-	missing := p.missing()
+	missing := p.missing(s)
 	cmd := request.Return{By: p.who.actor(decide), Missing: missing, Text: p.text("pesan", longText)}
 	_, effects, err := request.Decide(s, cmd, p.agency, p.now) // would it be taken? then it is shown
 	if err != nil {

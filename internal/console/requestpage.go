@@ -48,6 +48,7 @@ type requestPage struct {
 	Related    []store.Request
 	Doubts     []store.Doubt // other letters that may belong here
 	Held       string        // why the reset waits
+	Earlier    *sop.SOP      // in force when the letter came, where that isn't today's
 	Officials  []officeGroup // for a correction
 	Outages    []outageRow   // of partners, while this request was open
 	WouldKeep  bool          // a broken promise would have been kept without them
@@ -91,9 +92,12 @@ func (c *Console) loadRequest(p *page, number string) (*requestPage, error) {
 	}
 	s := request.Fold(number, events)
 	d := &requestPage{base: c.base(p, number, "Meja kerja"), S: s, Words: s.ForOffice(), Holder: holderWords(p.agency, p.who, s, p.now),
-		Checks: p.agency.SOP.Requirements, Seen: c.seal(s.Subject), Path: "/" + p.agency.Key + "/permohonan/" + number, Verifiers: p.agency.Holders(sop.Verifier, p.now)}
+		Checks: p.agency.Procedure(s.SOPVersion).Requirements, Seen: c.seal(s.Subject), Path: "/" + p.agency.Key + "/permohonan/" + number, Verifiers: p.agency.Holders(sop.Verifier, p.now)}
 	if d.Mark, err = c.o.Store.Mark(p.ctx(), p.agency.Key); err != nil {
 		return nil, err
+	}
+	if earlier := p.agency.Procedure(s.SOPVersion); earlier != p.agency.SOP {
+		d.Earlier = earlier
 	}
 	d.Findings = slices.Clone(s.Findings)
 	slices.SortStableFunc(d.Findings, func(a, b letter.Finding) int { return cmp.Compare(weight(b.Severity), weight(a.Severity)) })
@@ -112,7 +116,7 @@ func (c *Console) loadRequest(p *page, number string) (*requestPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.Timeline = timeline(p.agency, events, mails)
+	d.Timeline = timeline(p.agency, s.SOPVersion, events, mails)
 	if d.NIK, err = c.revealed(p, s); err != nil {
 		return nil, err
 	}
@@ -182,7 +186,7 @@ func (c *Console) seen(s request.Subject, mark string) request.Subject {
 
 func (d *requestPage) setSteps(p *page, s request.State, steps []request.StepClock, total *request.StepClock) {
 	view := func(sc request.StepClock) stepView {
-		v := stepView{Title: request.StepTitle(p.agency.SOP, sc.Step.ID), Ended: sc.End, Clock: clockOf(s, p.agency, sc, p.now), State: "later", Who: sc.By.Name}
+		v := stepView{Title: request.StepTitle(p.agency.Procedure(s.SOPVersion), sc.Step.ID), Ended: sc.End, Clock: clockOf(s, p.agency, sc, p.now), State: "later", Who: sc.By.Name}
 		switch {
 		case !sc.End.IsZero():
 			v.State = "done"
@@ -239,16 +243,16 @@ func (c *Console) withoutOutages(p *page, d *requestPage, steps []request.StepCl
 	if err != nil {
 		return nil //nolint:nilerr // a year without a calendar: the page does without
 	}
-	tell := func(v *stepView, norm *sop.Norm, with, without request.StepClock) {
-		if norm != nil && with.Reading != nil && without.Reading != nil && with.Reading.Used != without.Reading.Used {
-			v.Without = norm.Say(without.Reading.Used)
+	tell := func(v *stepView, with, without request.StepClock) {
+		if with.Reading != nil && without.Reading != nil && with.Reading.Used != without.Reading.Used {
+			v.Without = with.Step.Norm.Say(without.Reading.Used)
 		}
 	}
 	for i := range min(len(steps), len(stepsNow), len(d.Steps)) {
-		tell(&d.Steps[i], steps[i].Step.Norm, steps[i], stepsNow[i])
+		tell(&d.Steps[i], steps[i], stepsNow[i])
 	}
 	if total != nil && totalNow != nil && d.Total != nil {
-		tell(d.Total, p.agency.SOP.Total, *total, *totalNow)
+		tell(d.Total, *total, *totalNow)
 	}
 	d.WouldKeep = anyOver(steps, total) && !anyOver(stepsNow, totalNow)
 	return nil

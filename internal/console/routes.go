@@ -37,6 +37,7 @@ var routes = []route{
 	{"POST /{agency}/permohonan/{number}/catatan", note, (*Console).addNote},
 	{"POST /{agency}/permohonan/{number}/sesuaikan", decide, (*Console).refreshSubject},
 	{"POST /{agency}/permohonan/{number}/betulkan", decide, (*Console).correctSubject},
+	{"POST /{agency}/permohonan/{number}/surat/{id}/pisah", sortLetters, (*Console).partLetter},
 	{"POST /{agency}/permohonan/{number}/alasan", explainBreach, (*Console).explain},
 	{"POST /{agency}/permohonan/{number}/ams", lendSession, (*Console).compareAMS},
 	{"POST /{agency}/permohonan/{number}/nik", seeIdentity, (*Console).reveal},

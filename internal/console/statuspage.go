@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,8 +29,10 @@ type statusPage struct {
 	Reason    string
 	Steps     []statusStep
 	Clock     clock
-	MayAnswer bool
-	Answer    string // sudah, belum: what the link in the mail asked
+	MayAnswer bool   // did it work?
+	MayTell   bool   // that something is wrong
+	Answer    string // sudah, belum, gagal: what the link in the mail asked
+	Told      string // what the applicant has answered
 	Path      string
 }
 
@@ -71,7 +74,9 @@ func (c *Console) statusPage(p *page) error {
 	}
 	if d.Applicant {
 		d.Address = s.Subject.Email
-		d.MayAnswer = s.Status == request.StatusLink || s.Status == request.StatusPassphrase || s.Status == request.StatusCertificate
+		d.MayAnswer = slices.Contains([]request.Status{request.StatusLink, request.StatusPassphrase, request.StatusCertificate, request.StatusUncertain}, s.Status)
+		d.MayTell = d.MayAnswer || s.Status == request.StatusPhoneCheck
+		d.Told = map[string]string{request.NoLink: "surel BSrE belum datang", request.Failed: "tidak berhasil"}[s.Trouble]
 	}
 	if steps, total, err := request.Clocks(s, a, p.now); err == nil {
 		d.Clock = mainClock(s, a, steps, total, p.now)
@@ -114,6 +119,10 @@ func nextFor(s request.State, applicant bool) string {
 			return "Pemohon membuka tautan dari BSrE di e-mail dinasnya dan membuat passphrase baru. Kantor tidak perlu melakukan apa pun."
 		}
 		return "Buka surel dari BSrE di e-mail dinas Anda, cocokkan data, lalu buat passphrase baru. Periksa juga folder spam. Sesudah itu, jawab di bawah."
+	case request.StatusUncertain:
+		if applicant {
+			return "Kami sedang memastikan apakah BSrE sudah mengirim tautan. Bila surel dari BSrE sudah datang, ikuti tautannya dan jawab di bawah; jangan menunggu kami."
+		}
 	case request.StatusPhoneCheck:
 		return "BSrE memeriksa nomor telepon pemohon lewat WhatsApp. Mohon ikuti petunjuknya; reset diajukan sesudah itu."
 	case request.StatusPassphrase, request.StatusCertificate:
@@ -146,12 +155,15 @@ func (c *Console) statusAnswer(p *page) error {
 	switch p.PostFormValue("jawab") {
 	case "sudah":
 		cmd = request.Observe{Kind: request.Usable, At: p.now, By: by, Text: "Pemohon menjawab: sudah berhasil."}
-	case "belum":
-		text := "Pemohon menjawab: belum berhasil."
-		if words := p.text("cerita", 1000); words != "" {
-			text += " " + words
+	case "belum", "gagal":
+		trouble := request.Trouble{By: by, Code: request.NoLink, Text: "Pemohon menjawab: surel BSrE belum datang."}
+		if p.PostFormValue("jawab") == "gagal" {
+			trouble.Code, trouble.Text = request.Failed, "Pemohon menjawab: tidak berhasil."
 		}
-		cmd = request.Trouble{By: by, Text: text}
+		if words := p.text("cerita", 1000); words != "" {
+			trouble.Text += " " + words
+		}
+		cmd = trouble
 	default:
 		return say(http.StatusUnprocessableEntity, "Pilih salah satu jawaban.")
 	}

@@ -33,8 +33,8 @@ type mailLine struct {
 	Reply            string
 }
 
-// timeline lists what happened, the oldest first, with the mails that each event caused.
-func timeline(a *agency.Agency, events []request.Event, mails []store.Outgoing) []line {
+// timeline lists what happened, the oldest first, with the mails that each event caused. Version is that of the SOP that the request follows.
+func timeline(a *agency.Agency, version string, events []request.Event, mails []store.Outgoing) []line {
 	out := make([]line, 0, len(events))
 	for i, e := range events {
 		l := line{At: e.At, Words: eventWords[e.Kind], Text: letter.MaskNIK(letter.Mask(e.Text)), Who: e.By.Name, Role: e.By.Role.Title(), Via: viaWords[e.By.Via]}
@@ -44,7 +44,7 @@ func timeline(a *agency.Agency, events []request.Event, mails []store.Outgoing) 
 		if l.Words == "" {
 			l.Words = string(e.Kind)
 		}
-		detail(&l, a, e)
+		detail(&l, a, version, e)
 		for _, m := range mails {
 			if m.Version == i+1 {
 				l.Mails = append(l.Mails, mailLine{Words: or(mailWords[m.Template], m.Template), To: or(m.Name, m.Address), State: mailStates[m.State], Bounced: m.BouncedAt != nil, Reply: m.Reply})
@@ -55,7 +55,7 @@ func timeline(a *agency.Agency, events []request.Event, mails []store.Outgoing) 
 	return out
 }
 
-func detail(l *line, a *agency.Agency, e request.Event) {
+func detail(l *line, a *agency.Agency, version string, e request.Event) {
 	l.Heavy = slices.Contains([]request.Kind{request.Received, request.Approved, request.ReturnedToApplicant, request.Rejected, request.ResetAccepted,
 		request.ResetConfirmed, request.ResetRefused, request.ResetUncertain, request.Closed}, e.Kind)
 	switch {
@@ -79,7 +79,7 @@ func detail(l *line, a *agency.Agency, e request.Event) {
 	case e.Kind == request.Assigned:
 		l.Words += " kepada semua verifikator"
 	case e.Step != "":
-		l.Words += ": " + request.StepTitle(a.SOP, e.Step)
+		l.Words += ": " + request.StepTitle(a.Procedure(version), e.Step)
 		if e.Kind == request.Reminded {
 			l.Text = e.Mark + " % waktu terpakai"
 		}

@@ -234,7 +234,7 @@ var news = map[string]string{
 	"ended":      "Sesi diakhiri.",
 	"explained":  "Alasan dicatat. Pimpinan melihatnya di laporan.",
 	"joined":     "Surat digabungkan dengan permohonan.",
-	"parted":     "Surat dipisahkan dan dibaca sebagai permohonan sendiri.",
+	"parted":     "Surat dipisahkan.",
 	"corrected":  "Data pemohon dibetulkan. Yang lama tetap tercatat di riwayat.",
 	"complained": "Pengaduan Anda kami terima. Tanda terimanya dikirim lewat surel.",
 	"answered":   "Terima kasih. Jawaban Anda tercatat.",

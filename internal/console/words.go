@@ -17,7 +17,7 @@ var eventWords = map[request.Kind]string{
 	request.ResetNotSent: "Reset belum terkirim", request.ResetUncertain: "Hasil reset belum pasti", request.ResetConfirmed: "Reset dinyatakan terlaksana di AMS",
 	request.PhoneCheckAsked: "BSrE memeriksa telepon pemohon", request.SessionAwaited: "Menunggu sesi AMS verifikator", request.LinkMailed: "BSrE mengirim tautan",
 	request.PassphraseSet: "Passphrase baru dibuat", request.CertificateIssued: "Sertifikat terbit", request.Usable: "TTE dapat digunakan", request.Closed: "Selesai",
-	request.StatusSeen: "Status sertifikat dilihat", request.Flagged: "Temuan baru", request.Reopened: "Dibuka kembali", request.Reminded: "Pengingat dikirim", request.Escalated: "Atasan diberi tahu", request.NoteAdded: "Catatan", request.BreachExplained: "Alasan lewat waktu",
+	request.StatusSeen: "Status sertifikat dilihat", request.Flagged: "Temuan baru", request.Reopened: "Dibuka kembali", request.Reminded: "Pengingat dikirim", request.Escalated: "Atasan diberi tahu", request.NoteAdded: "Catatan", request.LetterParted: "Surat dipisahkan", request.BreachExplained: "Alasan lewat waktu",
 }
 
 // mailWords name the mails for the timeline.
