@@ -1,15 +1,20 @@
 package scheduler
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/riverqueue/river"
+
 	"pulih/internal/demo/bsresim"
+	"pulih/internal/demo/mailsim"
 	"pulih/internal/request"
 	"pulih/internal/sop"
+	"pulih/internal/store"
 )
 
 // byHand is an office in assisted mode; its AMS is configured, so that a verifier's session lets the software look.
@@ -143,6 +148,29 @@ func TestAssistedKeepsTheRails(t *testing.T) {
 			t.Errorf("findings %v", s.Findings)
 		}
 	})
+	t.Run("stop switch and the instructions", func(t *testing.T) {
+		t.Parallel()
+		smtp, server := sendingTo(t, func(string) *mailsim.Fault { return nil })
+		p := byHand(t, smtp)
+		got := func() (n int) {
+			p.send()
+			for _, m := range server.Journal() {
+				if bytes.Contains(m.Raw, []byte("Ajukan reset di AMS")) {
+					n++
+				}
+			}
+			return n
+		}
+		p.approved(head, "rini")
+		for _, stop := range []bool{true, false} {
+			if err := p.store.StopResets(t.Context(), p.Key, "operator", stop, p.now()); err != nil {
+				t.Fatal(err)
+			}
+			if n := got(); n != map[bool]int{true: 0, false: 1}[stop] {
+				t.Errorf("stopped %v: %d mails say how to make the reset", stop, n)
+			}
+		}
+	})
 }
 
 // The applicant's answer by mail counts like the button, from their own address and in answer to a mail of ours.
@@ -210,6 +238,58 @@ func TestStatusCallsDelayNoReset(t *testing.T) {
 	}
 	if n := p.sim.Calls()[bsresim.CallStatus]; n > 8 {
 		t.Errorf("%d status calls got through: they didn't hang", n)
+	}
+}
+
+// A notice in the inbox moves nothing by itself, since anybody may write one; but AMS is looked at again at once, and what it shows counts.
+func TestANoticeInTheInboxHasAMSLookedAt(t *testing.T) {
+	t.Parallel()
+	p := openPortal(t, bsresim.Options{})
+	p.signIn("rini")
+	number := p.approved(head, "rini")
+	p.run()
+	u, _ := p.sim.UserByEmail(headEmail)
+	looks := func() (n int) {
+		if err := p.store.Pool.QueryRow(t.Context(), `SELECT count(*) FROM river_job WHERE kind = 'watch_request'`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	p.pass(3 * time.Hour)
+	if err := p.sim.SetPassphrase(u.UID); err != nil {
+		t.Fatal(err)
+	}
+	p.mail("BSrE <noreply@bsre.bssn.go.id>", "Passphrase Sertifikat Elektronik Berhasil Diatur", "Yth. Pengguna "+headEmail+",\n\npassphrase baru telah diatur.")
+	s := p.expect(number, request.StatusLink)
+	if looks() != 1 || !strings.Contains(s.LastNote, "Berhasil Diatur") || len(s.Letters) != 2 {
+		t.Errorf("%d looks, last note %q, letters %v", looks(), s.LastNote, s.Letters)
+	}
+	p.mail("BSrE <noreply@bsre.bssn.go.id>", "Lagi", "Yth. "+headEmail)
+	if looks() != 1 {
+		t.Errorf("whoever goes on writing has AMS asked %d times", looks())
+	}
+	p.look(number)
+	p.expect(number, request.StatusClosed)
+}
+
+// After a reset made by hand the software asks the eSign gateway, which is all that it can read: a certificate that isn't in ISSUE any more is
+// a finding.
+func TestAStatusThatFellAfterTheResetIsAFinding(t *testing.T) {
+	t.Parallel()
+	p := byHand(t)
+	number := p.approved(head, "rini")
+	u, _ := p.sim.UserByEmail(headEmail)
+	p.sim.Change(u.UID, func(u *bsresim.User) { u.Status = "SUSPEND" })
+	p.do(number, request.Confirm{By: by("rini")})
+	var asked int
+	if err := p.store.Pool.QueryRow(t.Context(), `SELECT count(*) FROM river_job WHERE kind = 'ask_status' AND args ->> 'number' = $1`, number).Scan(&asked); err != nil || asked != 2 {
+		t.Errorf("the gateway is asked %d times, want for the verifier and after the reset (%v)", asked, err)
+	}
+	if err := (&statusWorker{d: p.Daemon}).Work(t.Context(), &river.Job[store.AskStatus]{Args: store.AskStatus{Number: number}}); err != nil {
+		t.Fatal(err)
+	}
+	if s := p.expect(number, request.StatusLink); !s.Has("status-after-reset") {
+		t.Errorf("findings %v", s.Findings)
 	}
 }
 

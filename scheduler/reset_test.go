@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -395,6 +396,37 @@ func TestWhatAMSSaysDifferentlyIsAFinding(t *testing.T) {
 	}
 }
 
+// Who can't be told apart isn't reset, and of several certificates it is the one that lasts longest.
+func TestWhoAndWhichCertificate(t *testing.T) {
+	t.Parallel()
+	p := openPortal(t, bsresim.Options{})
+	p.signIn("rini")
+	p.sim.Script(bsresim.CallFind, bsresim.Ambiguous)
+	number := p.approved(head, "rini")
+	p.run()
+	if s := p.expect(number, request.StatusRefused); !strings.Contains(s.Words, "lebih dari satu pengguna") || p.mails("refused-by-bsre") != 2 {
+		t.Errorf("words %q, %d mails", s.Words, p.mails("refused-by-bsre"))
+	}
+	p.expectCalls()
+	u, _ := p.sim.UserByEmail(headEmail)
+	p.sim.Change(u.UID, func(u *bsresim.User) {
+		first := u.Certificates[0]
+		for i, until := range []time.Duration{-24 * time.Hour, 30 * 24 * time.Hour, -48 * time.Hour} {
+			c := first
+			c.Serial, c.NotAfter = fmt.Sprintf("77%014X", i), first.NotAfter.Add(until)
+			u.Certificates = append(u.Certificates, c)
+		}
+		revoked := first
+		revoked.Serial, revoked.Status, revoked.NotAfter = "99", "REVOKE", first.NotAfter.AddDate(3, 0, 0)
+		u.Certificates = append(u.Certificates, revoked)
+	})
+	p.approve(number, "rini")
+	p.run()
+	if s := p.expect(number, request.StatusLink); s.LastCall.Serial != fmt.Sprintf("77%014X", 1) || p.sim.Journal()[0].Serial != s.LastCall.Serial {
+		t.Errorf("reset of %s, BSrE got %s", s.LastCall.Serial, p.sim.Journal()[0].Serial)
+	}
+}
+
 func TestGuardRailsAtTheCall(t *testing.T) {
 	t.Parallel()
 	t.Run("daily cap of a verifier", func(t *testing.T) {
@@ -412,6 +444,19 @@ func TestGuardRailsAtTheCall(t *testing.T) {
 		p.signIn("rini")
 		p.run()
 		p.expect(number, request.StatusLink)
+	})
+	t.Run("daily cap of the agency", func(t *testing.T) {
+		t.Parallel()
+		p := openPortal(t, bsresim.Options{}, rule("daily_resets: 1"))
+		p.signIn("rini")
+		p.signIn("galih")
+		p.approved(head, "rini")
+		number := p.approved(wahyu, "galih")
+		p.run()
+		p.expectCalls(headEmail)
+		if why, err := p.store.HeldFor(t.Context(), number); err != nil || !strings.Contains(why, "untuk instansi ini telah tercapai") {
+			t.Errorf("held for %q, %v", why, err)
+		}
 	})
 	t.Run("stop switch", func(t *testing.T) {
 		t.Parallel()

@@ -38,6 +38,7 @@ func openPortalThrough(t *testing.T, opt bsresim.Options, through func(url strin
 	t.Helper()
 	p := &portal{}
 	opt.Now = func() time.Time { return p.office.now() }
+	opt.GatewayUser, opt.GatewayPassword = "pulih", "rahasia-uji" // the office's secret
 	p.sim = bsresim.New(opt)
 	server := httptest.NewServer(p.sim)
 	t.Cleanup(func() { p.sim.Close(); server.Close() })
