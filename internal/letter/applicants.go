@@ -12,7 +12,7 @@ type person struct {
 	first  int // first and last line of the block
 	last   int
 	role   personRole
-	fixed  map[field]bool // numbers in which letters were read as the digits they resemble
+	fixed  map[field]Correction // numbers that were not read as digits
 }
 
 type personRole int
@@ -25,7 +25,7 @@ const (
 )
 
 func newPerson(first int) *person {
-	return &person{values: map[field]string{}, lines: map[field]int{}, fixed: map[field]bool{}, first: first, last: first}
+	return &person{values: map[field]string{}, lines: map[field]int{}, fixed: map[field]Correction{}, first: first, last: first}
 }
 
 // set stores a value unless the field has one.
@@ -35,6 +35,14 @@ func (p *person) set(f field, value string, line int) {
 	}
 	if _, taken := p.values[f]; !taken {
 		p.values[f], p.lines[f] = value, line
+	}
+}
+
+// take copies a field of the same person from another block.
+func (p *person) take(f field, from *person) {
+	p.values[f], p.lines[f] = from.values[f], from.lines[f]
+	if c, ok := from.fixed[f]; ok {
+		p.fixed[f] = c
 	}
 }
 
@@ -70,21 +78,34 @@ func (p *person) tidy(f field, v string) string {
 	return cleanValue(v)
 }
 
-// number reads a number that isn't n plain digits: one in which letters stand for digits is proposed as corrected and marked, so that a
-// finding tells the verifier; anything else stays as it was written.
+// number reads a number that isn't n plain digits. Where letters stand for digits, or a colon was read as a one, the digits are a proposal:
+// it is taken where it has the structure of a NIP or NIK, else the number stays as it was read; both are told.
 func (p *person) number(f field, v string, n int) string {
-	if c := correction(v, n); c != "" {
-		p.fixed[f] = true
-		return c
-	}
-	// OCR reads a colon before the number as a one.
+	c := Correction{Read: strings.Trim(strings.Join(strings.Fields(v), " "), " .,:;-"), Proposed: correction(v, n)}
 	if d := digitsOf(v); len(d) == n+1 && d[0] == '1' && strings.Trim(v, "0123456789 .-") == "" {
-		if _, ok := nikDate(d[1:]); ok || n == 18 && nipProblem(d[1:]) == "" {
-			p.fixed[f] = true
-			return d[1:]
+		c.Proposed = d[1:] // OCR reads a colon before the number as a one
+		if !sound(f, c.Proposed) {
+			c.Proposed = ""
 		}
 	}
-	return rawDigits(v)
+	if c.Proposed == "" {
+		return rawDigits(v)
+	}
+	c.Used = sound(f, c.Proposed)
+	p.fixed[f] = c
+	if c.Used {
+		return c.Proposed
+	}
+	return strings.Join(strings.Fields(c.Read), "")
+}
+
+// sound: the digits have the structure of a NIP or NIK.
+func sound(f field, digits string) bool {
+	if f == fieldNIP {
+		return nipProblem(digits) == ""
+	}
+	_, ok := nikDate(digits)
+	return ok
 }
 
 // rawDigits keeps a number that has not the right length as its digits, and one with OCR's letters as it was read.

@@ -8,7 +8,7 @@ import (
 
 // conclude makes the reading of everything that was gathered.
 func (w *work) conclude(m *Mail, meta *Meta) Reading {
-	r := Reading{Reasons: []string{}, Applicants: []Applicant{}, Attachments: w.attachments, Evidence: []Evidence{}}
+	r := Reading{Reasons: []string{}, Applicants: []Applicant{}, Attachments: w.attachments, Evidence: []Evidence{}, Corrections: []Correction{}}
 	if r.Attachments == nil {
 		r.Attachments = []Attachment{}
 	}
@@ -24,7 +24,7 @@ func (w *work) conclude(m *Mail, meta *Meta) Reading {
 	w.fields(&r, contents, m, meta)
 	r.Signature = w.signature(&r)
 	w.identityFindings(&r)
-	w.correctionFindings(contents)
+	w.correctionFindings(&r)
 	w.secretFindings(contents, m, meta)
 	r.Findings = w.findings
 	if r.Findings == nil {
@@ -374,6 +374,11 @@ func (w *work) identityFindings(r *Reading) {
 			who = *a.Name
 		}
 		w.checkNIP(a.NIP, who, "nip-malformed")
+		for _, b := range r.Applicants[:i] {
+			if a.NIP != nil && b.NIP != nil && *a.NIP == *b.NIP {
+				w.find("nip-shared", Warning, fmt.Sprintf("%s memakai NIP yang sama dengan pemohon lain dalam surat ini.", who))
+			}
+		}
 		if a.NIK == nil {
 			continue
 		}
@@ -402,20 +407,24 @@ func (w *work) checkNIP(nip *string, who, code string) {
 	}
 }
 
-// correctionFindings says which numbers were put right.
-func (w *work) correctionFindings(contents []*content) {
-	for _, c := range contents {
-		for i, p := range c.applicants {
-			who := fmt.Sprintf("pemohon ke-%d", i+1)
-			if n := p.values[fieldName]; n != "" {
-				who = n
+// correctionFindings says which numbers were not read as digits, and what became of the proposal.
+func (w *work) correctionFindings(r *Reading) {
+	for _, c := range r.Corrections {
+		who, kind, code := "penanda tangan", "NIP", "nip-correction"
+		for i, a := range r.Applicants {
+			if strings.HasPrefix(c.Field, fmt.Sprintf("applicants[%d].", i)) {
+				if who = fmt.Sprintf("pemohon ke-%d", i+1); a.Name != nil {
+					who = *a.Name
+				}
 			}
-			if p.fixed[fieldNIP] {
-				w.find("nip-correction", Warning, fmt.Sprintf("NIP %s terbaca dengan huruf di antara angka; angka yang diusulkan perlu diperiksa pada surat aslinya.", who))
-			}
-			if p.fixed[fieldNIK] {
-				w.find("nik-correction", Warning, fmt.Sprintf("NIK %s terbaca dengan huruf di antara angka; angka yang diusulkan perlu diperiksa pada surat aslinya.", who))
-			}
+		}
+		if strings.HasSuffix(c.Field, ".nik") {
+			kind, code = "NIK", "nik-correction"
+		}
+		if c.Used {
+			w.find(code, Warning, fmt.Sprintf("%s %s terbaca dengan huruf di antara angka; yang dipakai adalah koreksinya. Cocokkan setiap angka dengan surat aslinya.", kind, who))
+		} else {
+			w.find(code, Warning, fmt.Sprintf("%s %s terbaca dengan huruf di antara angka, dan koreksinya tidak berbentuk %s yang wajar, jadi tidak dipakai. Bacalah angkanya pada surat aslinya.", kind, who, kind))
 		}
 	}
 }

@@ -244,7 +244,7 @@ func (c *content) choose(people, tabled []*person, signs []signBlock) {
 			}
 			for _, f := range []field{fieldName, fieldNIP, fieldPosition} {
 				if v := src.values[f]; v != "" && merged.values[f] == "" {
-					merged.values[f], merged.lines[f] = v, src.lines[f]
+					merged.take(f, src)
 				}
 			}
 		}
@@ -277,7 +277,8 @@ func markSigns(s *sheet, signs []signBlock) {
 
 func signerOf(b signBlock) *person {
 	p := newPerson(b.first)
-	for f, v := range map[field]valueAt{fieldName: {b.name, b.nameLine}, fieldNIP: {b.nip, b.nipLine}, fieldPosition: {b.position, b.posLine}} {
+	p.set(fieldNIP, b.read, b.nipLine)
+	for f, v := range map[field]valueAt{fieldName: {b.name, b.nameLine}, fieldPosition: {b.position, b.posLine}} {
 		if v.text != "" {
 			p.values[f], p.lines[f] = v.text, v.line
 		}
@@ -290,6 +291,12 @@ func samePerson(a, b *person) bool {
 		return x == y
 	}
 	return foldedName(a.values[fieldName]) != "" && foldedName(a.values[fieldName]) == foldedName(b.values[fieldName])
+}
+
+// otherName: one letter gives two people the same NIP.
+func otherName(a, b *person) bool {
+	x, y := a.values[fieldName], b.values[fieldName]
+	return x != "" && y != "" && foldedPerson(x) != foldedPerson(y) && foldedName(x) != foldedName(y)
 }
 
 func sameSigner(a, b *person) bool {
@@ -327,11 +334,11 @@ func dedupe(people []*person) []*person {
 	for _, p := range people {
 		dup := false
 		for _, q := range out {
-			if samePerson(p, q) {
+			if samePerson(p, q) && !otherName(p, q) {
 				dup = true
-				for f, v := range p.values {
+				for f := range p.values {
 					if q.values[f] == "" {
-						q.values[f], q.lines[f] = v, p.lines[f]
+						q.take(f, p)
 					}
 				}
 			}
@@ -438,6 +445,7 @@ func (c *content) write(r *Reading) {
 	set(&r.Letter.Office, "letter.office", c.office)
 	if c.signer != nil && r.Letter.Signer == nil {
 		s := &Signer{}
+		r.correct(c.signer, fieldNIP, "letter.signer.nip")
 		set(&s.Name, "letter.signer.name", valueAt{c.signer.values[fieldName], c.signer.lines[fieldName]})
 		set(&s.NIP, "letter.signer.nip", valueAt{c.signer.values[fieldNIP], c.signer.lines[fieldNIP]})
 		set(&s.Position, "letter.signer.position", valueAt{c.signer.values[fieldPosition], c.signer.lines[fieldPosition]})
@@ -455,8 +463,17 @@ func (c *content) write(r *Reading) {
 			key   string
 		}{{&a.Name, fieldName, "name"}, {&a.NIP, fieldNIP, "nip"}, {&a.NIK, fieldNIK, "nik"}, {&a.Email, fieldEmail, "email"},
 			{&a.Phone, fieldPhone, "phone"}, {&a.Position, fieldPosition, "position"}, {&a.Rank, fieldRank, "rank"}, {&a.Office, fieldOffice, "office"}} {
+			r.correct(p, x.field, fmt.Sprintf("applicants[%d].%s", i, x.key))
 			*x.dst = note(fmt.Sprintf("applicants[%d].%s", i, x.key), p.lines[x.field], p.values[x.field])
 		}
 		r.Applicants = append(r.Applicants, a)
+	}
+}
+
+// correct notes that a person's number was not read as digits.
+func (r *Reading) correct(p *person, f field, name string) {
+	if c, ok := p.fixed[f]; ok && p.values[f] != "" {
+		c.Field = name
+		r.Corrections = append(r.Corrections, c)
 	}
 }

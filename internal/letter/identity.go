@@ -13,7 +13,7 @@ var (
 	nikRun   = regexp.MustCompile(`\d(?:[ .\-]{0,2}\d){15}`)
 	emailRun = regexp.MustCompile(`[A-Za-z0-9][A-Za-z0-9._%+\-]*\s?(?:@|\[at\]|\(at\))\s?[A-Za-z0-9][A-Za-z0-9\-]*(?:\.[A-Za-z0-9\-]+)+`)
 	phoneRun = regexp.MustCompile(`(?:\(?\+?62\)?[ \-]?|\(?0)[\d][\d \-.()]{6,18}\d`)
-	onlyNIP  = regexp.MustCompile(`(?i)^\s*(?:[(*_]\s*)?n\s?\.?\s?i\s?\.?\s?p\s?\.?(?:\s?\.|\s*[:;=])*\s*(\d[\d .\-]*)\)?[*_]?\s*$`)
+	onlyNIP  = regexp.MustCompile(`(?i)^\s*(?:[(*_]\s*)?n\s?\.?\s?i\s?\.?\s?p\s?\.?(?:\s?\.|\s*[:;=])*\s*(\d[\d .\-]*|[\dlIO][\dOoDQlI|SBZ .\-]{11,})\)?[*_]?\s*$`)
 )
 
 func digitsOf(s string) string {

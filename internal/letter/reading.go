@@ -63,6 +63,7 @@ type Reading struct {
 	Signature   Signature    `json:"signature"`
 	Findings    []Finding    `json:"findings"`
 	Evidence    []Evidence   `json:"evidence"`
+	Corrections []Correction `json:"corrections"`
 }
 
 // Fields are those of the letter itself. Empty ones are null in JSON.
@@ -156,6 +157,15 @@ type Evidence struct {
 	Page  int    `json:"page"`  // from 1; 0 where there are no pages
 	Text  string `json:"text"`  // the line, secrets masked
 	How   string `json:"how"`   // "text", "ocr", "metadata"
+}
+
+// Correction is a number that was not read as digits: OCR takes O for 0, l for 1. The proposal stands in the field only if it has the
+// structure of a NIP or NIK; a finding says so either way.
+type Correction struct {
+	Field    string `json:"field"`    // as in Evidence
+	Read     string `json:"read"`     // what was read
+	Proposed string `json:"proposed"` // digits
+	Used     bool   `json:"used"`     // whether the field holds the proposal, or what was read
 }
 
 // Envelope is what is known about how a letter came, for Check.

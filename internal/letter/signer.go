@@ -8,6 +8,7 @@ import (
 // signBlock is a signature at the end of a letter.
 type signBlock struct {
 	name, nip, position string
+	read                string // the NIP as it stands there
 	nameLine, nipLine   int
 	posLine             int
 	first, last         int
@@ -39,16 +40,11 @@ func (s *sheet) signBlocks() []signBlock {
 			if m == nil {
 				continue
 			}
-			nip, ok := findNIP(m[1])
-			if !ok {
-				if d := digitsOf(m[1]); len(d) >= 12 {
-					nip = d
-				} else {
-					continue
-				}
+			if len(digitsOf(m[1])) < 12 {
+				continue
 			}
 			if b, ok := s.blockAbove(i, c); ok {
-				b.nip, b.nipLine, b.last = nip, i, i
+				b.read, b.nip, b.nipLine, b.last = m[1], newPerson(i).tidy(fieldNIP, m[1]), i, i
 				out = append(out, b)
 			}
 		}

@@ -46,7 +46,7 @@ func TestTheJSONKeepsItsShape(t *testing.T) {
 	if err := json.Unmarshal(b, &got); err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range []string{"reasons", "applicants", "attachments", "findings", "evidence"} {
+	for _, key := range []string{"reasons", "applicants", "attachments", "findings", "evidence", "corrections"} {
 		if _, ok := got[key].([]any); !ok {
 			t.Errorf("%s is %T", key, got[key])
 		}

@@ -108,6 +108,53 @@ func TestASecretInALetterIsShownNowhere(t *testing.T) {
 	}
 }
 
+// Letters that stand for digits are corrected only where the digits make a NIP or NIK, and never without saying so.
+func TestACorrectedNumberIsOfferedAndFlagged(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		label, written string
+		want           string // the field's value
+		code           string
+		used           bool
+	}{
+		{"NIP", "198OO101 2005O1 l 003", "198001012005011003", "nip-correction", true},
+		{"NIP", "19801301 2005O1 1 003", "198013012005O11003", "nip-correction", false}, // month 13: what was read stays
+		{"NIP", "198001012005011003", "198001012005011003", "", false},
+		{"NIK", "33O3O1O101800001", "3303010101800001", "nik-correction", true},
+		{"NIK", "33O3013201800001", "33O3013201800001", "nik-correction", false}, // the 32nd
+	} {
+		r := read(t, letter.NewReader(letter.Options{}), "surat.txt", []byte("Hal : Permohonan Reset Passphrase\nMohon reset passphrase TTE\nNama : Budi Santoso\n"+c.label+" : "+c.written+"\n"))
+		if len(r.Applicants) != 1 {
+			t.Fatalf("%s: %+v", c.written, r.Applicants)
+		}
+		got := r.Applicants[0].NIP
+		if c.label == "NIK" {
+			got = r.Applicants[0].NIK
+		}
+		if value(got) != c.want {
+			t.Errorf("%s: %s, want %s", c.written, value(got), c.want)
+		}
+		if c.code == "" {
+			if len(r.Corrections) > 0 || hasCode(r.Findings, "nip-correction") {
+				t.Errorf("%s: corrected %+v", c.written, r.Corrections)
+			}
+			continue
+		}
+		if len(r.Corrections) != 1 || r.Corrections[0].Used != c.used || r.Corrections[0].Read != c.written || r.Corrections[0].Field != "applicants[0]."+strings.ToLower(c.label) || !hasCode(r.Findings, c.code) {
+			t.Errorf("%s: %+v %+v", c.written, r.Corrections, r.Findings)
+		}
+	}
+}
+
+// One NIP under two names is no second copy of one person.
+func TestTwoPeopleWithOneNIPStayTwo(t *testing.T) {
+	t.Parallel()
+	r := read(t, letter.NewReader(letter.Options{}), "surat.txt", []byte("Mohon reset passphrase TTE\nNama : Budi Santoso\nNIP : 198001012005011003\n\nNama : Ani Lestari\nNIP : 198001012005011003\n"))
+	if len(r.Applicants) != 2 || !hasCode(r.Findings, "nip-shared") {
+		t.Errorf("%+v %+v", r.Applicants, r.Findings)
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add("Hal : Permohonan Reset Passphrase\nNama : Slamet\nNIP : 19700101 199003 1 001\n")
 	f.Add("[X] Reset [ ] Pembuatan Baru\n\tNo\tNama\tNIP\n1\tA\t1")
