@@ -18,8 +18,9 @@ import (
 // pollWorker reads what is new in an agency's Srikandi.
 type pollWorker struct {
 	river.WorkerDefaults[store.PollGateway]
-	d    *Daemon
-	last sync.Map // agency -> when its chores were done last by this daemon
+	d     *Daemon
+	begun sync.Map // agencies that this daemon has begun to poll
+	last  sync.Map // agency -> when its chores were done last by this daemon
 }
 
 // Timeout lets a backlog of weeks be read in one go: each call has a limit of its own.
@@ -33,6 +34,9 @@ func (w *pollWorker) Work(ctx context.Context, job *river.Job[store.PollGateway]
 	if t == nil || t.gateway == nil {
 		return nil
 	}
+	if err := w.begin(ctx, t); err != nil {
+		return err
+	}
 	var cur srikandi.Cursor
 	g, err := w.d.store.Gateway(ctx, t.Key, &cur)
 	if err != nil {
@@ -41,11 +45,8 @@ func (w *pollWorker) Work(ctx context.Context, job *river.Job[store.PollGateway]
 	if err := w.d.shareRefusal(ctx, t, g); err != nil {
 		return err
 	}
-	if cur == (srikandi.Cursor{}) {
-		cur.UpdatedSince = w.d.now().Add(-7 * 24 * time.Hour)
-		if since := t.conf.Srikandi.Since; !since.IsZero() {
-			cur.UpdatedSince = since.In(t.Zone)
-		}
+	if since := t.conf.Srikandi.Since; cur == (srikandi.Cursor{}) && !since.IsZero() {
+		cur.UpdatedSince = since.In(t.Zone)
 	}
 	poller := srikandi.Poller{Gateway: t.gateway, Sink: &sink{d: w.d, t: t}, Overlap: t.conf.Srikandi.Overlap, Now: w.d.now}
 	polled, err := poller.Poll(ctx, cur)
@@ -67,6 +68,33 @@ func (w *pollWorker) Work(ctx context.Context, job *river.Job[store.PollGateway]
 	}
 	// The job lives on and paces itself; the periodic one stands by for the case that it is lost.
 	return river.JobSnooze(w.d.pace(t, *g.ChangedAt))
+}
+
+// old is the age of a letter that is no news when an agency is read for the first time.
+const old = 24 * time.Hour
+
+// begin looks, at this daemon's first poll, whether anybody polled shortly before: what gathered while none ran is a backlog, and so is what
+// lies in the register of a new agency since long.
+func (w *pollWorker) begin(ctx context.Context, t *tenant) error {
+	if _, begun := w.begun.Load(t.Key); begun {
+		return nil
+	}
+	g, err := w.d.store.Gateway(ctx, t.Key, nil)
+	if err != nil {
+		return err
+	}
+	now := w.d.now()
+	switch {
+	case g.FailingSince != nil: // the outage goes on, and its end will tell
+	case g.LastSuccess == nil:
+		err = w.d.store.NoteSilence(ctx, t.Key, now.Add(-old), now.Add(-old))
+	case now.Sub(*g.LastSuccess) > max(time.Hour, 6*t.conf.Srikandi.Poll): // more than the slowest pace
+		err = w.d.store.NoteSilence(ctx, t.Key, *g.LastSuccess, now)
+	}
+	if err == nil {
+		w.begun.Store(t.Key, true)
+	}
+	return err
 }
 
 // quick is how long polls follow faster after a change: dispositions come in quick succession.

@@ -31,7 +31,7 @@ func (d *Daemon) underBacklog(tx *store.Tx, t *tenant, l store.Letter) error {
 	return nil
 }
 
-// noteOutage writes on a request whose letter lay in Srikandi while nobody could read it there: its clocks run from the letter's arrival all
+// noteOutage writes on a request whose letter lay in Srikandi while nobody read it there: its clocks run from the letter's arrival all
 // the same.
 func (d *Daemon) noteOutage(tx *store.Tx, t *tenant, l store.Letter, number string) error {
 	g, err := tx.Gateway(t.Key)
@@ -39,7 +39,7 @@ func (d *Daemon) noteOutage(tx *store.Tx, t *tenant, l store.Letter, number stri
 		return err
 	}
 	from, until := g.Backlog.From.In(t.Zone), g.Backlog.Until.In(t.Zone)
-	text := fmt.Sprintf("Surat ini masuk ketika Srikandi tidak dapat dibaca (%s sampai %s). Waktu layanan tetap dihitung sejak surat diterima.",
+	text := fmt.Sprintf("Surat ini masuk ketika Srikandi tidak terbaca oleh pulih (%s sampai %s). Waktu layanan tetap dihitung sejak surat diterima.",
 		mailflow.NoticeDateTime(from), mailflow.NoticeDateTime(until))
 	_, err = tx.Act(t.Agency, number, request.Note{By: request.System, Text: text})
 	return err
@@ -54,7 +54,11 @@ func (d *Daemon) fillBacklog(ctx context.Context, t *tenant, m store.Outgoing, n
 	from, until, _ := strings.Cut(m.Items[0].Text, " ")
 	n.Outage.From, _ = time.Parse(time.RFC3339, from) // ours: written by store.EndBacklog
 	n.Outage.Until, _ = time.Parse(time.RFC3339, until)
-	n.Outage.From, n.Outage.Until = n.Outage.From.In(t.Zone), n.Outage.Until.In(t.Zone)
+	if n.Outage.From.Equal(n.Outage.Until) {
+		n.Outage = mailflow.NoticeOutage{System: n.Outage.System} // an agency's first reading: nothing was out of order
+	} else {
+		n.Outage.From, n.Outage.Until = n.Outage.From.In(t.Zone), n.Outage.Until.In(t.Zone)
+	}
 	seen := map[string]bool{}
 	more := 0
 	for _, i := range slices.Backward(m.Items[1:]) {

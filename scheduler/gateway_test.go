@@ -3,6 +3,7 @@ package scheduler_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -227,8 +228,7 @@ func TestTheBacklogOfAnOutage(t *testing.T) {
 	d.request(func(request.State) bool { return true })
 	d.sim.SetOutage(true)
 	d.until("it fails", func() bool { return d.count(`SELECT count(*) FROM gateways WHERE failing_since IS NOT NULL`) == 1 })
-	mails := `SELECT count(*) FROM outbox WHERE template IN ('work', 'receipt-office', 'receipt-applicant')`
-	before := d.count(mails)
+	before := d.count(singleMails)
 	arrived := map[string]time.Time{}
 	for i := 1; i <= 12; i++ {
 		d.advance(40 * time.Hour) // three weeks, all in all
@@ -242,7 +242,7 @@ func TestTheBacklogOfAnOutage(t *testing.T) {
 	d.until("the operator is told", func() bool { return d.count(`SELECT count(*) FROM outbox WHERE template = 'operator-alarm'`) == 1 })
 	d.sim.SetOutage(false)
 	d.until("the summaries", func() bool { return d.count(`SELECT count(*) FROM outbox WHERE template = 'backlog-summary'`) > 0 })
-	if n := d.count(mails) - before; n != 0 {
+	if n := d.count(singleMails) - before; n != 0 {
 		t.Errorf("%d single mails beside the summaries", n)
 	}
 	all := d.requests()
@@ -257,7 +257,7 @@ func TestTheBacklogOfAnOutage(t *testing.T) {
 			t.Errorf("%s isn't in order", s.Number)
 		}
 		notes := d.events(s.Number, request.NoteAdded)
-		if len(notes) != 1 || !strings.Contains(notes[0].Text, "tidak dapat dibaca") {
+		if len(notes) != 1 || !strings.Contains(notes[0].Text, "tidak terbaca oleh pulih") {
 			t.Errorf("%s: notes %+v", s.Number, notes)
 		}
 	}
@@ -273,6 +273,76 @@ func TestTheBacklogOfAnOutage(t *testing.T) {
 		t.Error("the backlog didn't end")
 	}
 }
+
+// Two weeks in which no daemon ran are like an outage: one mail a person, and each request says so.
+func TestADaemonThatWasOff(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 13, srikandisim.Options{})
+	d.sim.AddLetter(d.letter(0, "500.12.10/1000/2026"))
+	stop := d.serve()
+	d.request(func(request.State) bool { return true })
+	d.polled()
+	stop()
+	before := d.count(singleMails)
+	for i := 1; i <= 12; i++ {
+		d.advance(28 * time.Hour)
+		d.pass(d.sim.AddLetter(d.letter(i, fmt.Sprintf("500.12.10/%d/2026", i))), "surya", "rini")
+	}
+	d.serve()
+	d.until("the summaries", func() bool { return d.count(`SELECT count(*) FROM outbox WHERE template = 'backlog-summary'`) > 0 })
+	if n := d.count(singleMails) - before; n != 0 {
+		t.Errorf("%d single mails beside the summaries", n)
+	}
+	for i, s := range d.requests()[1:] {
+		if notes := d.events(s.Number, request.NoteAdded); len(notes) != 1 || !strings.Contains(notes[0].Text, "tidak terbaca oleh pulih") {
+			t.Errorf("%s: notes %+v", s.Number, notes)
+		}
+		if s.Subject.NIP != official(i+1).NIP {
+			t.Errorf("%s isn't in order", s.Number)
+		}
+	}
+	if n := d.count(`SELECT count(*) FROM outages WHERE system = 'srikandi'`); n != 0 {
+		t.Error("Srikandi is blamed for it")
+	}
+}
+
+// A new agency's register is read from its beginning, or from the day that the configuration names; what lies there since long makes no storm
+// of mails.
+func TestTheFirstReading(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, since string
+		want        int
+	}{
+		{"all that there is", "", 9},
+		{"since a day", "      since: 2026-12-01\n", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			d := setUp(t, 9, srikandisim.Options{}, func(yaml string) string { return strings.Replace(yaml, "      poll: 1s\n", "      poll: 1s\n"+c.since, 1) })
+			for i := range 8 {
+				d.sim.AddLetter(d.letter(i, fmt.Sprintf("500.12.10/%d/2026", i)))
+			}
+			d.advance(30 * 24 * time.Hour)
+			d.sim.AddLetter(d.letter(8, "500.12.10/8/2026"))
+			d.serve()
+			d.until("all is read", func() bool { return len(d.requests()) == c.want })
+			d.polled()
+			d.until("no backlog is left", func() bool { return d.count(`SELECT count(*) FROM gateways WHERE outage_until IS NOT NULL`) == 0 })
+			newest := d.count(singleMails)
+			if newest == 0 || newest > 4 {
+				t.Errorf("%d single mails, for the one letter of today", newest)
+			}
+			for _, s := range d.requests() {
+				if notes := d.events(s.Number, request.NoteAdded); len(notes) != 0 {
+					t.Errorf("%s: %+v", s.Number, notes)
+				}
+			}
+		})
+	}
+}
+
+const singleMails = `SELECT count(*) FROM outbox WHERE template IN ('work', 'receipt-office', 'receipt-applicant')`
 
 // Follow-ups wait through weeks, then go in order, each once.
 func TestFollowUpsOutlastAnOutage(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 
 // Gateway is what is kept of an agency's Srikandi beside its letters.
 type Gateway struct {
+	LastSuccess  *time.Time // of a poll
 	FailingSince *time.Time
 	ChangedAt    *time.Time
 	RefusedAt    *time.Time // since when the sign-in is refused
@@ -47,9 +48,9 @@ func readGateway(ctx context.Context, q interface {
 	var b Backlog
 	var raw []byte
 	var from, until *time.Time
-	err := q.QueryRow(ctx, `SELECT cursor, failing_since, changed_at, refused_at, retry_at, no_register_at, outage_from, outage_until, backlog_letters, caught_up_at
+	err := q.QueryRow(ctx, `SELECT cursor, last_success, failing_since, changed_at, refused_at, retry_at, no_register_at, outage_from, outage_until, backlog_letters, caught_up_at
 		FROM gateways WHERE agency = $1`, agencyKey).
-		Scan(&raw, &g.FailingSince, &g.ChangedAt, &g.RefusedAt, &g.RetryAt, &g.NoRegisterAt, &from, &until, &b.Letters, &b.CaughtUpAt)
+		Scan(&raw, &g.LastSuccess, &g.FailingSince, &g.ChangedAt, &g.RefusedAt, &g.RetryAt, &g.NoRegisterAt, &from, &until, &b.Letters, &b.CaughtUpAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return g, nil
 	}
@@ -64,6 +65,17 @@ func readGateway(ctx context.Context, q interface {
 		g.Backlog = &b
 	}
 	return g, nil
+}
+
+// NoteSilence notes that nobody read an agency's Srikandi from one instant to another, though it may have worked: the daemon was off, or is new
+// here. What came until then is a backlog, as after an outage.
+func (s *Store) NoteSilence(ctx context.Context, agencyKey string, from, until time.Time) error {
+	_, err := s.Pool.Exec(ctx, `INSERT INTO gateways AS g (agency, outage_from, outage_until) VALUES ($1, $2, $3)
+		ON CONFLICT (agency) DO UPDATE SET outage_from = coalesce(g.outage_from, $2), outage_until = $3, caught_up_at = NULL`, agencyKey, from, until)
+	if err != nil {
+		return fmt.Errorf("noting the silence of %s: %w", agencyKey, err)
+	}
+	return nil
 }
 
 // NoteRefusal keeps since when an agency's sign-in is refused, unless an operator has looked since.

@@ -312,10 +312,12 @@ func unfinished() []string {
 	return out
 }
 
+// wake makes waiting jobs due. A locked one is being changed by River, which locks many in an order of its own: it is left alone.
+const wake = `UPDATE river_job SET state = 'available', scheduled_at = now() WHERE id IN (SELECT id FROM river_job WHERE state = $1 AND `
+
 // WakeSource lets the jobs that wait for Srikandi run at once: it works again, or an operator has looked.
 func (s *Store) WakeSource(ctx context.Context) error {
-	_, err := s.Pool.Exec(ctx, `UPDATE river_job SET state = 'available', scheduled_at = now() WHERE state = $1
-		AND kind IN ('poll_gateway', 'fetch_files', 'write_follow_up', 'register_letter')`, rivertype.JobStateScheduled)
+	_, err := s.Pool.Exec(ctx, wake+`kind IN ('poll_gateway', 'fetch_files', 'write_follow_up', 'register_letter') FOR UPDATE SKIP LOCKED)`, rivertype.JobStateScheduled)
 	if err != nil {
 		return fmt.Errorf("waking the jobs for Srikandi: %w", err)
 	}
@@ -324,9 +326,9 @@ func (s *Store) WakeSource(ctx context.Context) error {
 
 // WakeFollowUp lets the next follow-up of a letter go: the one before it is settled.
 func (s *Store) WakeFollowUp(ctx context.Context, agencyKey, srikandiID string) error {
-	_, err := s.Pool.Exec(ctx, `UPDATE river_job SET state = 'available', scheduled_at = now() WHERE state = $3 AND kind = 'write_follow_up'
-		AND args @> (SELECT jsonb_build_object('follow_up_id', min(id)) FROM follow_ups WHERE agency = $1 AND srikandi_id = $2 AND state = 'waiting')`,
-		agencyKey, srikandiID, rivertype.JobStateScheduled)
+	_, err := s.Pool.Exec(ctx, wake+`kind = 'write_follow_up'
+		AND args @> (SELECT jsonb_build_object('follow_up_id', min(id)) FROM follow_ups WHERE agency = $2 AND srikandi_id = $3 AND state = 'waiting')
+		FOR UPDATE SKIP LOCKED)`, rivertype.JobStateScheduled, agencyKey, srikandiID)
 	if err != nil {
 		return fmt.Errorf("waking the next follow-up: %w", err)
 	}
