@@ -19,15 +19,20 @@ type ClockCmd struct {
 	Config string   `placeholder:"FILE" help:"Configuration file, instead of --sop."`
 	Agency string   `placeholder:"KEY" help:"Agency in the configuration file."`
 	Start  string   `placeholder:"TIME" help:"When the clock begins, RFC 3339 in any zone."`
-	Norm   string   `placeholder:"NORM" help:"Promised time: 150m, 2h30m, 24h, 1d, \"30 hari kerja\"."`
+	Norm   string   `placeholder:"NORM" help:"Promised time: 150m, 2h30m, 24h, 1d, \"30 hari kerja\". A working day counts as 86,400 seconds, spent evenly over its office hours."`
 	Clock  string   `default:"working" placeholder:"KIND" help:"What counts: working (office hours, the default) or elapsed."`
 	Pause  []string `placeholder:"FROM/UNTIL" sep:"none" help:"Time in which the clock stands still; an empty UNTIL is still open. May be repeated."`
 	At     string   `placeholder:"TIME" help:"Instant for which time used and left are told; now if left out."`
 	JSON   bool     `name:"json" help:"Print one JSON object."`
 }
 
-// Run prints the clock. Every mistake of the command line is an error of its own words.
-func (c *ClockCmd) Run() error { return c.run(os.Stdout, time.Now()) }
+// Run prints the clock. Whatever it can't compute is a mistake in what it was given, told in one sentence.
+func (c *ClockCmd) Run() error {
+	if err := c.run(os.Stdout, time.Now()); err != nil {
+		return mistake{err}
+	}
+	return nil
+}
 
 func (c *ClockCmd) run(out io.Writer, now time.Time) error {
 	calendar, err := c.calendar()
@@ -106,7 +111,7 @@ func (c *ClockCmd) clock(now time.Time) (clock sop.Clock, at time.Time, err erro
 }
 
 func parseTime(flag, text string) (time.Time, error) {
-	t, err := time.Parse(time.RFC3339, text)
+	t, err := time.Parse(time.RFC3339, strings.ToUpper(text)) // RFC 3339, 5.6: "t" and "z" may be small
 	if err != nil {
 		return t, fmt.Errorf("%s: %q is no time; expected RFC 3339, e.g. 2026-11-20T15:00:00+07:00", flag, text)
 	}
@@ -132,7 +137,7 @@ func parsePause(text string) (sop.Pause, error) {
 	if p.Until, err = parseTime("--pause", until); err != nil {
 		return p, err
 	}
-	if !p.From.Before(p.Until) {
+	if p.Until.Before(p.From) {
 		return p, fmt.Errorf("--pause: %q ends before it begins", text)
 	}
 	return p, nil

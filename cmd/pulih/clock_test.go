@@ -50,6 +50,10 @@ func TestClockPrintsOneObject(t *testing.T) {
 			`{"due":null,"used_s":600,"left_s":3000,"state":"paused"`},
 		{"working days", []string{"--norm", "30 hari kerja", "--at", "2026-11-20T15:00:00+07:00"},
 			`{"due":"2027-01-07T14:30:00+07:00","used_s":0,"left_s":2592000,"state":"running"`},
+		{"a working day by its English name", []string{"--norm", "1 working day", "--at", "2026-11-20T15:00:00+07:00"},
+			`{"due":"2026-11-23T14:30:00+07:00","used_s":0,"left_s":86400,"state":"running"`},
+		{"small t and z, a pause of no length", []string{"--norm", "30 minutes", "--pause", "2026-11-20t08:10:00z/2026-11-20t08:10:00z", "--at", "2026-11-20t08:10:00z"},
+			`{"due":"2026-11-20T15:30:00+07:00","used_s":600,"left_s":1200,"state":"running"`},
 		{"fractions of a second", []string{"--norm", "1m", "--start", "2026-11-20T15:00:00.5+07:00", "--at", "2026-11-20T15:00:30+07:00"},
 			`{"due":"2026-11-20T15:01:01+07:00","used_s":29,"left_s":31,"state":"running"`},
 	} {
@@ -106,7 +110,7 @@ func TestClockExplainsWhatItCantRead(t *testing.T) {
 			}
 		}
 		out, err := clock(t, append(args, c.flag+"="+c.value)...)
-		if err == nil || !strings.Contains(err.Error(), c.want) {
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s %q: %s%v, expected %s", c.flag, c.value, out, err, c.want)
 		}
 	}

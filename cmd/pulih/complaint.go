@@ -23,6 +23,8 @@ type ComplaintCmd struct {
 	Enter  ComplaintEnterCmd  `cmd:"" help:"Enter a complaint that came by another channel than mail or Srikandi."`
 	Class  ComplaintClassCmd  `cmd:"" help:"Set the class, and with it the promised time."`
 	Answer ComplaintAnswerCmd `cmd:"" help:"Answer, through the channel that the complaint came by."`
+	HandOn ComplaintHandOnCmd `cmd:"" help:"Tell that the complaint was taken to BSrE."`
+	Back   ComplaintBackCmd   `cmd:"" help:"Tell what BSrE said; the office goes on."`
 	List   ComplaintListCmd   `cmd:"" help:"List the open complaints of all agencies."`
 }
 
@@ -103,6 +105,28 @@ type ComplaintAnswerCmd struct {
 	Text      string `arg:"" help:"The answer, as the complainant reads it."`
 	Class     string `help:"Set the class in the same step."`
 	Delivered bool   `help:"You have told them: needed where the software can't."`
+}
+
+// ComplaintHandOnCmd tells that BSrE was asked.
+type ComplaintHandOnCmd struct {
+	complaintFlags
+	Text string `arg:"" help:"What BSrE was asked, as the complainant may read it."`
+}
+
+// ComplaintBackCmd tells what BSrE said.
+type ComplaintBackCmd struct {
+	complaintFlags
+	Text string `arg:"" help:"BSrE's words."`
+}
+
+// Run hands on.
+func (c *ComplaintHandOnCmd) Run(ctx context.Context) error {
+	return c.act(ctx, func(by request.Actor) complaint.Command { return complaint.HandOn{By: by, Text: c.Text} })
+}
+
+// Run takes back.
+func (c *ComplaintBackCmd) Run(ctx context.Context) error {
+	return c.act(ctx, func(by request.Actor) complaint.Command { return complaint.HandBack{By: by, Text: c.Text} })
 }
 
 // Run sets the class.

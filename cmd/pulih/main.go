@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"syscall"
@@ -18,6 +19,7 @@ var cli struct {
 	Approve    ApproveCmd    `cmd:"" help:"Approve a reset."`
 	Return     ReturnCmd     `cmd:"" help:"Give a request back to its office for what is missing."`
 	Reject     RejectCmd     `cmd:"" help:"End a request without a reset."`
+	Explain    ExplainCmd    `cmd:"" help:"Record why a request took longer than promised."`
 	Complaint  ComplaintCmd  `cmd:"" help:"Work with complaints about the service."`
 	Digest     DigestCmd     `cmd:"" help:"Compute the digest of a period; show, write or mail it."`
 	Pack       PackCmd       `cmd:"" help:"Write the monthly evaluation pack: PDF and XLSX."`
@@ -45,13 +47,29 @@ func main() {
 	k := kong.Parse(&cli,
 		kong.Name("pulih"),
 		kong.Description("Layanan reset passphrase sertifikat elektronik."),
-		kong.UsageOnError(),
+		kong.ShortUsageOnError(),
+		kong.Exit(func(code int) {
+			if code == 80 { // kong's own for a command line that it can't read
+				code = wrongUse
+			}
+			os.Exit(code)
+		}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 	err := k.Run()
 	stop()
 	if err != nil {
 		k.Errorf("%s", err)
-		os.Exit(1)
+		code := 1
+		if _, ok := errors.AsType[mistake](err); ok {
+			code = wrongUse
+		}
+		os.Exit(code)
 	}
 }
+
+// wrongUse is the exit code for a command line that says something impossible.
+const wrongUse = 2
+
+// mistake is an error of what the command line says.
+type mistake struct{ error }

@@ -27,10 +27,13 @@ var (
 var normUnits = map[string]time.Duration{
 	"detik": time.Second, "s": time.Second, "menit": time.Minute, "m": time.Minute, "jam": time.Hour, "h": time.Hour,
 	"hari": Day, "d": Day,
+	"second": time.Second, "seconds": time.Second, "minute": time.Minute, "minutes": time.Minute, "hour": time.Hour, "hours": time.Hour, "day": Day, "days": Day,
 }
 
+var workingDays = regexp.MustCompile(`(hari kerja|working days?)$`)
+
 // ParseNorm reads a norm as standards write it ("150 menit", "2 jam 30 menit", "1 hari", "30 hari kerja") or in short ("150m", "2h30m",
-// "90s", "30d"). Days on the working clock are working days; on the elapsed clock a day has 24 hours. "hari kerja" is refused on the elapsed
+// "90s", "30d"); English units do as well. Days on the working clock are working days; on the elapsed clock a day has 24 hours. "hari kerja" is refused on the elapsed
 // clock, since it could only be a mistake.
 func ParseNorm(text string, clock ClockKind) (Norm, error) {
 	want := func(why string) (Norm, error) {
@@ -41,12 +44,11 @@ func ParseNorm(text string, clock ClockKind) (Norm, error) {
 	}
 	rest := strings.ToLower(strings.Join(strings.Fields(text), " "))
 	rest = unitThenDigit.ReplaceAllString(rest, "$1 $2")
-	rest, kerja := strings.CutSuffix(rest, "hari kerja")
-	if kerja {
+	if workingDays.MatchString(rest) {
 		if clock == Elapsed {
 			return want("counts working days on an elapsed clock")
 		}
-		rest += "hari"
+		rest = workingDays.ReplaceAllString(rest, "hari")
 	}
 	n := Norm{Clock: clock}
 	for rest != "" {
