@@ -16,11 +16,12 @@ import (
 )
 
 var (
-	wordOf   = regexp.MustCompile(`\pL+`)
-	quoted   = regexp.MustCompile(`(?i)^\s*(>|on .+ wrote:|pada .+ menulis:|-{2,}|_{5,}|(from|dari): )`)
-	yesWords = []string{"sudah", "berhasil", "selesai", "telah"}
-	noWords  = []string{"belum", "gagal", "tidak", "tdk", "blm"}
-	buts     = []string{"tapi", "tetapi", "namun", "masih", "kenapa", "mengapa", "bagaimana", "error", "salah", "lagi"}
+	wordOf    = regexp.MustCompile(`\pL+`)
+	quoted    = regexp.MustCompile(`(?i)^\s*(>|on .+ wrote:|pada .+ menulis:|-{2,}|_{5,}|(from|dari): )`)
+	aboutLink = regexp.MustCompile(`(?i)^\s*belum\s*([.!,\n]|$)|^\s*(belum|tidak) (ada|terima|menerima|dapat|mendapat|masuk)\b.*(e-?mail|surel|tautan|link)`)
+	yesWords  = []string{"sudah", "berhasil", "selesai", "telah"}
+	noWords   = []string{"belum", "gagal", "tidak", "tdk", "blm"}
+	buts      = []string{"tapi", "tetapi", "namun", "masih", "kenapa", "mengapa", "bagaimana", "error", "salah", "lagi"}
 )
 
 // answerIn reads "SUDAH" or "BELUM" from what somebody wrote above the mail that they answer: the first word decides, and only when the
@@ -65,7 +66,11 @@ func (d *Daemon) readAnswer(ctx context.Context, l store.Letter, t *tenant, m *l
 	by := request.Actor{Role: sop.Applicant, Name: s.Subject.Name, Via: "mail"}
 	var cmd request.Command = request.Observe{Kind: request.Usable, At: l.ReceivedAt, By: by, Text: "Pemohon membalas: sudah berhasil."}
 	if no {
-		cmd = request.Trouble{By: by, Text: "Pemohon membalas: " + letter.MaskNIK(letter.Mask(firstLine(m.Text)))}
+		code := request.Failed
+		if aboutLink.MatchString(m.Text) {
+			code = request.NoLink
+		}
+		cmd = request.Trouble{By: by, Code: code, Text: "Pemohon membalas: " + letter.MaskNIK(letter.Mask(firstLine(m.Text)))}
 	}
 	joined := request.Letter{ID: l.ID, Channel: "mail", From: sender(m), MessageID: l.MessageID, ReceivedAt: l.ReceivedAt, Subject: m.Subject}
 	err = d.markRead(ctx, l, letter.Reply, r, func(tx *store.Tx) error {

@@ -185,6 +185,7 @@ func TestAnswersByMail(t *testing.T) {
 		"sudah":              {headEmail, "SUDAH\n\n> Yth. Ibu Tri", false, request.StatusClosed, 0},
 		"sudah in words":     {headEmail, "Sudah berhasil, terima kasih.", false, request.StatusClosed, 0},
 		"belum":              {headEmail, "Belum ada e-mail dari BSrE", false, request.StatusLink, 2},
+		"belum alone":        {headEmail, "BELUM\n\n> Yth. Ibu Tri", false, request.StatusLink, 2},
 		"sudah but":          {headEmail, "Sudah saya coba tapi gagal", false, request.StatusLink, 0},
 		"somebody else":      {"orang.lain@contoh.example", "SUDAH", false, request.StatusLink, 0},
 		"without our thread": {headEmail, "SUDAH", true, request.StatusLink, 0},
@@ -204,6 +205,9 @@ func TestAnswersByMail(t *testing.T) {
 			p.expect(number, c.want)
 			if n := p.mails("call-applicant"); n != c.told {
 				t.Errorf("%d mails to call, want %d", n, c.told)
+			}
+			if s := p.state(number); c.told > 0 && s.Trouble != request.NoLink {
+				t.Errorf("the trouble is %q", s.Trouble)
 			}
 		})
 	}

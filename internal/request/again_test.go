@@ -135,3 +135,20 @@ func TestWhoHasPassedALetterOnIsNotAskedTo(t *testing.T) {
 		t.Errorf("the same dispositions again led to %v", f.effects)
 	}
 }
+
+// The letter in Srikandi tells its office how long each part took.
+func TestTheLettersLastFollowUpHasTheTimes(t *testing.T) {
+	t.Parallel()
+	f := open(t, office(t, "purbalingga", agency.AMS)).toVerifier()
+	f.later(20 * time.Minute)
+	f.booked()
+	f.must(request.Outcome{Kind: request.ResetAccepted})
+	f.later(time.Hour)
+	f.must(request.Observe{Kind: request.Usable, At: f.now, By: request.Actor{Role: sop.Applicant}})
+	i := slices.IndexFunc(f.effects, func(e request.Effect) bool { _, ok := e.(request.FollowUp); return ok })
+	const want = "Passphrase telah diatur ulang; TTE dapat digunakan kembali. Diterima 23/11/2026 08.00, disetujui 23/11/2026 08.20, diajukan ke BSrE 23/11/2026 08.20, " +
+		"tautan terkirim 23/11/2026 08.20, selesai 23/11/2026 09.20 WIB."
+	if i < 0 || f.effects[i].(request.FollowUp).Text != want {
+		t.Errorf("effects %v", f.effects)
+	}
+}

@@ -252,9 +252,23 @@ func (d *decision) observe(c Observe) error {
 		d.add(Event{Kind: Closed, By: c.By})
 		d.do(toApplicant(MailDone, d.s)...)
 		d.do(toOffice(MailDone, d.s, d.a)...)
-		d.do(followUp(d.s, "selesai", "Passphrase telah diatur ulang; TTE dapat digunakan kembali.")...)
+		d.do(followUp(d.s, "selesai", "Passphrase telah diatur ulang; TTE dapat digunakan kembali. "+d.times())...)
 	}
 	return nil
+}
+
+// times are when the request reached what, for the letter in Srikandi, in the agency's zone.
+func (d *decision) times() string {
+	var out []string
+	for _, w := range []struct {
+		words string
+		end   sop.Ends
+	}{{"diterima", sop.EndsReceived}, {"disetujui", sop.EndsApproved}, {"diajukan ke BSrE", sop.EndsReset}, {"tautan terkirim", sop.EndsLink}, {"selesai", sop.EndsUsable}} {
+		if at := d.s.Ended[w.end]; !at.IsZero() {
+			out = append(out, w.words+" "+at.In(d.a.Zone).Format("02/01/2006 15.04"))
+		}
+	}
+	return strings.ToUpper(out[0][:1]) + out[0][1:] + ", " + strings.Join(out[1:], ", ") + " " + d.now.In(d.a.Zone).Format("MST") + "."
 }
 
 func (d *decision) evidence(c Evidence) {
