@@ -69,7 +69,9 @@ type wordState struct {
 	inText bool
 	strike bool
 	del    int
-	alt    int // inside mc:Fallback: the same text a second time
+	alt    int   // inside mc:Fallback: the same text a second time
+	box    *bool // a check box whose definition is being read, and whether it is ticked
+	inBox  int   // inside the glyph that shows a content control's box, whatever its font makes of it
 }
 
 func wordXML(r io.Reader, out *bufio.Writer) error {
@@ -99,7 +101,7 @@ func wordXML(r io.Reader, out *bufio.Writer) error {
 			depth--
 			s.close(t)
 		case xml.CharData:
-			if s.inText && s.del == 0 && s.alt == 0 {
+			if s.inText && s.del == 0 && s.alt == 0 && s.inBox == 0 {
 				s.run.Write(t)
 			}
 		}
@@ -145,6 +147,20 @@ func (s *wordState) open(e xml.StartElement) {
 		s.para.WriteByte('\n')
 	case "noBreakHyphen":
 		s.run.WriteByte('-')
+	case "checkbox", "checkBox": // w14:checkbox of a content control, w:checkBox of an old form field
+		s.box = new(bool)
+	case "checked", "default":
+		if s.box != nil {
+			v := attr(e, "val")
+			*s.box = v != "0" && v != "false"
+		}
+	case "sdtContent":
+		if s.inBox > 0 {
+			s.inBox++
+		} else if s.box != nil {
+			s.tick()
+			s.inBox = 1
+		}
 	case "sym":
 		s.run.WriteString(symbol(attr(e, "char")))
 	case "r":
@@ -169,6 +185,10 @@ func (s *wordState) close(e xml.EndElement) {
 		s.del--
 	case "Fallback":
 		s.alt--
+	case "checkBox":
+		s.tick()
+	case "sdtContent":
+		s.inBox = max(0, s.inBox-1)
 	case "r":
 		s.endRun()
 	case "p":
@@ -181,6 +201,19 @@ func (s *wordState) close(e xml.EndElement) {
 			s.rows = s.rows[:n-1]
 		}
 	}
+}
+
+// tick shows a box as its glyph.
+func (s *wordState) tick() {
+	if s.box == nil {
+		return
+	}
+	if *s.box {
+		s.run.WriteString("☑ ")
+	} else {
+		s.run.WriteString("☐ ")
+	}
+	s.box = nil
 }
 
 func (s *wordState) endRun() {
