@@ -312,11 +312,24 @@ func (w *work) open(ctx context.Context, f File, kind, name string, depth int, i
 		}
 		return []document{newDocument(name, "text", decodeText(f.Data))}
 	case kind == "application/ms-tnef":
-		w.unread(name, "winmail", "berformat winmail.dat milik Outlook")
+		w.unread(name, "winmail", "berformat winmail.dat milik Outlook; mintalah surel dikirim ulang dalam format HTML atau teks biasa")
 	default:
-		w.unread(name, "file-unsupported", "berformat "+kind+" yang tidak didukung")
+		w.unread(name, "file-unsupported", unsupported(kind)+"; mintalah dikirim ulang sebagai PDF atau DOCX")
 	}
 	return nil
+}
+
+// unsupported names a format that isn't read, in words that an office can act upon.
+func unsupported(mime string) string {
+	switch mime {
+	case "application/msword":
+		return "berformat Office lama (.doc atau .xls)"
+	case "application/rtf":
+		return "berformat RTF"
+	case "application/vnd.rar", "application/x-7z-compressed", "application/x-rar-compressed", "application/x-gzip":
+		return "dimampatkan dalam format selain ZIP"
+	}
+	return "berformat " + mime
 }
 
 // unread notes a file that might have been the letter.
