@@ -3,10 +3,13 @@ package scheduler
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"pulih/mailflow"
 )
 
 // Health is how the daemon fares, in sentences for the operator. Ready means that it can do its work; a partner that is down is no reason
@@ -46,7 +49,12 @@ func (d *Daemon) Health(ctx context.Context) Health {
 	}
 	for _, s := range append(gateways, mailboxes...) {
 		if s.FailingSince != nil {
-			say("%s: %s Sejak %s.", s.Name, s.Problem, s.FailingSince.In(now.Location()).Format("2006-01-02 15:04"))
+			key, _, _ := strings.Cut(s.Name, "/") // a mailbox is named after its agency
+			zone := time.UTC
+			if t, ok := d.tenants[key]; ok {
+				zone = t.Zone
+			}
+			say("%s: %s Sejak %s.", s.Name, s.Problem, mailflow.NoticeDateTime(s.FailingSince.In(zone)))
 		}
 	}
 	return h
