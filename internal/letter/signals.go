@@ -187,7 +187,7 @@ func (s *signals) object(words []word, marks []mark, i int, heading bool) {
 		return
 	}
 	around := sentence(words, marks, i)
-	self, event, howTo, not := false, false, false, false
+	self, event, howTo, guide, not := false, false, false, false, false
 	direct := directAsk(words, marks, a)
 	asked := heading || direct
 	for _, x := range around {
@@ -200,6 +200,7 @@ func (s *signals) object(words []word, marks []mark, i int, heading bool) {
 			event = true
 		case termHowTo:
 			howTo = true
+			guide = guide || x.end <= a.at && a.at-x.end <= 5
 		case termNot:
 			not = not || x.at < a.at && a.at-x.at < 8 && hypothetical(x.text)
 		}
@@ -219,7 +220,7 @@ func (s *signals) object(words []word, marks []mark, i int, heading bool) {
 	case direct && !not && !howTo:
 		s.direct = true
 		s.resets = append(s.resets, found)
-	case event, not && !heading:
+	case event, not && !heading, guide && !(self && s.lost):
 		s.mentions = append(s.mentions, found)
 	case howTo && !(asked && a.term == termReset && !heading) && !self:
 		s.mentions = append(s.mentions, found)
@@ -268,7 +269,7 @@ func asksOutright(w string) bool {
 // reported: a word before "permohonan" or "mengajukan" after which somebody's asking is told, not done.
 func reported(w string) bool {
 	switch w {
-	case "atas", "tentang", "perihal", "akan", "dapat", "bisa", "agar", "segera", "wajib", "harus", "telah", "sudah", "pernah", "yang", "setiap", "terhadap", "mengenai", "hal", "untuk":
+	case "surat", "atas", "tentang", "perihal", "akan", "dapat", "bisa", "agar", "segera", "wajib", "harus", "telah", "sudah", "pernah", "yang", "setiap", "terhadap", "mengenai", "hal", "untuk":
 		return true
 	}
 	return false
@@ -433,7 +434,9 @@ func (s *signals) accountObject(words []word, marks []mark, i int) {
 		}
 		for k := range marks {
 			if marks[k].term == termSecret && sameSentence(words, marks[k].at, marks[i].at) && abs(marks[k].at-a.at) <= 4 {
-				return
+				if own, ok := action(words, marks, k, 6, 5, termReset, termForget); !ok || own.at == a.at {
+					return // "reset passphrase (kata sandi)": one thing, one action
+				}
 			}
 		}
 		if marks[i].term == termAccount && (marks[i].text == "aplikasi" || marks[i].text == "akun" || marks[i].text == "web") {
