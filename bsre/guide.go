@@ -14,17 +14,17 @@ type Guide struct {
 // Steps tells the verifier what to do in AMS, one Indonesian sentence a step. chosen is the certificate that the software has read, nil
 // when it couldn't read AMS.
 func (g Guide) Steps(who Subject, chosen *Certificate) []string {
-	certificate := "Pada daftar sertifikat, pilih yang berstatus ISSUE dengan masa berlaku paling akhir. Bila tidak ada yang ISSUE, jangan lanjutkan; pilih \"Tidak dapat\" di sini."
+	certificate := "Pada daftar sertifikat, pilih yang berstatus ISSUE dengan masa berlaku paling akhir. Bila tidak ada yang ISSUE, jangan lanjutkan; pilih \"Tidak dapat dilakukan\" di pulih."
 	if chosen != nil {
 		certificate = fmt.Sprintf("Pada daftar sertifikat, pilih yang bernomor seri %s (ISSUE, berlaku sampai %s).", chosen.Serial, day(*chosen))
 	}
 	return []string{
 		fmt.Sprintf("Buka %s dan masuk dengan akun Anda sendiri.", firstOf(g.PortalURL, "portal AMS")),
-		fmt.Sprintf("Buka menu \"%s\", cari %s pada kolom \"%s\". Bila tidak ditemukan, cari dengan NIK dari surat. Bila hasilnya lebih dari satu, berhenti dan pilih \"Tidak dapat\" di sini.", g.Users, who.Email, g.Search),
+		fmt.Sprintf("Buka menu \"%s\", cari %s pada kolom \"%s\". Bila tidak ditemukan, cari dengan NIK dari surat. Bila hasilnya lebih dari satu, berhenti dan pilih \"Tidak dapat dilakukan\" di pulih.", g.Users, who.Email, g.Search),
 		fmt.Sprintf("Buka \"%s\" dan cocokkan nama (%s), NIP, NIK, dan e-mail (%s) dengan surat.", g.Details, who.Name, who.Email),
 		certificate,
-		fmt.Sprintf("Tekan \"%s\" satu kali saja. Bila layar tidak menjawab, jangan ulangi; pilih \"Belum pasti\" di sini.", g.Reset),
-		"Kembali ke halaman ini dan konfirmasikan hasilnya.",
+		fmt.Sprintf("Tekan \"%s\" satu kali saja. Bila layar tidak menjawab, jangan ulangi; pilih \"Belum pasti\" di pulih.", g.Reset),
+		"Kembali ke halaman permohonan di pulih dan catat hasilnya.",
 	}
 }
 
