@@ -178,7 +178,7 @@ func (s *sheet) pair(i, k int) (found, int) {
 	}
 	fd, ok := fieldOf(unmarked(c.text))
 	if !ok {
-		return f, 0
+		return s.bareLabel(i, f)
 	}
 	f.field = fd
 	if k+1 < len(cells) && strings.HasPrefix(cells[k+1].text, ":") {
@@ -206,6 +206,26 @@ func (s *sheet) pair(i, k int) (found, int) {
 	}
 	return f, 0
 }
+
+// bareLabel reads "nama slamet riyadi" above "nip 1970...": labels without a colon, several lines of them.
+func (s *sheet) bareLabel(i int, f found) (found, int) {
+	m := labelAndValue.FindStringSubmatch(strings.TrimSpace(s.lines[i].text))
+	if m == nil || len(s.cells[i]) > 2 {
+		return f, 0
+	}
+	near := false
+	for _, j := range []int{i - 1, i + 1} {
+		near = near || j >= 0 && j < len(s.lines) && labelAndValue.MatchString(strings.TrimSpace(s.lines[j].text))
+	}
+	fd, ok := fieldOf(m[1])
+	if !ok || !near || !plausible(fd, m[2]) {
+		return f, 0
+	}
+	f.field, f.value, f.valueAt = fd, m[2], f.labelAt+len(m[1])+1
+	return f, len(s.cells[i])
+}
+
+var labelAndValue = regexp.MustCompile(`(?i)^(nama(?: lengkap)?|nip|nik|jabatan|pangkat|unit kerja|opd|instansi|e-?mail(?: dinas)?|no\.? ?hp|no\.? ?wa|hp|wa)\.?\s+([^:=]+)$`)
 
 // extend gives a value the cells behind it on the line: the first one if the value is still empty, and those that a justified line or a
 // blank within a number has torn off.

@@ -223,6 +223,13 @@ func (c *content) choose(people, tabled []*person, signs []signBlock) {
 	if len(applicants) == 0 {
 		applicants = c.fromProse(self)
 	}
+	if len(applicants) == 0 && len(self) == 0 {
+		if signed && firstPerson.MatchString(s.text()) {
+			applicants = append(applicants, s.around(signerOf(sign)))
+		} else {
+			applicants = withoutSigns(s.loose(), signs)
+		}
+	}
 	var recommender *person
 	if len(self) > 0 {
 		if len(applicants) > 0 && !samePerson(applicants[0], self[0]) {

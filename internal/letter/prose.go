@@ -144,6 +144,8 @@ func (p paragraph) byNIP() []*person {
 		before := p.text[prev:m[0]]
 		if name, at := nameBefore(before); name != "" {
 			person.set(fieldName, name, p.line(prev+at))
+			_, position := cutPosition(strings.TrimRight(before[at:], " ,;(/–-"))
+			person.set(fieldPosition, position, p.line(prev+at))
 		}
 		p.rest(person, m[1], until)
 		person.last = p.line(m[1])

@@ -124,7 +124,7 @@ func (s *sheet) blockAbove(i int, c cell) (signBlock, bool) {
 			b.name, b.nameLine, gap = name, j, 0
 			continue
 		}
-		if gap == 0 && len(position) == 0 && j == b.nameLine-1 && strings.HasSuffix(t, ",") && looksLikeName(t) && wrappedName.MatchString(t+" "+b.name) {
+		if gap == 0 && len(position) == 0 && j == b.nameLine-1 && strings.HasSuffix(t, ",") && !closing.MatchString(t) && looksLikeName(t) && wrappedName.MatchString(t+" "+b.name) {
 			b.name, b.nameLine = cleanName(t+" "+b.name), j
 			continue
 		}

@@ -55,6 +55,7 @@ func cleanName(v string) string {
 	if i := regexpIndex(nameEnd, v); i > 0 {
 		v = v[:i]
 	}
+	v, _ = cutPosition(v)
 	v = strings.TrimRight(v, " ,;:-/(")
 	if strings.HasPrefix(v, "(") && strings.HasSuffix(v, ")") {
 		v = strings.Trim(v, "() ")
@@ -63,6 +64,20 @@ func cleanName(v string) string {
 		v = strings.TrimRight(v, ") ")
 	}
 	return v
+}
+
+// cutPosition parts a name from the position that follows it behind a comma: "Slamet, S.Kom., Camat Kutasari".
+func cutPosition(v string) (name, position string) {
+	for i, r := range v {
+		if r != ',' || i == 0 {
+			continue
+		}
+		segment, _, _ := strings.Cut(v[i+1:], ",")
+		if segment = strings.TrimSpace(segment); positionWord.MatchString(segment) && !degree.MatchString(segment) {
+			return v[:i], segment
+		}
+	}
+	return v, ""
 }
 
 // nameEnd is where a name ends in running text.
