@@ -1,13 +1,19 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -24,68 +30,149 @@ type InspectCmd struct {
 	Roots  string   `type:"existingdir" help:"Folder with trusted root certificates, for PDF signatures."`
 	NoOCR  bool     `name:"no-ocr" help:"Leave scans unread."`
 	Color  string   `enum:"auto,always,never" default:"auto" help:"Colours in the report: ${enum}."`
-	Files  []string `arg:"" name:"file" help:"Letters: .eml, .pdf, .docx, .jpg, .png, .zip, .txt, .html."`
+	Files  []string `arg:"" name:"file" help:"Letters: .eml, .pdf, .docx, .jpg, .png, .zip, .txt, .html; - is standard input."`
 }
 
-// Run reads each file in turn. A file that can't be understood gives a reading with findings; one that can't be opened is an error, told
-// after the others were shown.
+// Run reads the files on all cores and tells them in their order. A file that can't be understood gives a reading with findings; one that
+// can't be opened does too, and is an error, told after the others were shown.
 func (c *InspectCmd) Run(ctx context.Context) error {
-	tenant, err := c.tenant()
+	tenant, installed, err := c.tenant()
 	if err != nil {
 		return err
 	}
-	reader := letter.NewReader(letter.Options{Roots: c.Roots, NoOCR: c.NoOCR})
+	roots := c.Roots
+	if roots == "" {
+		roots = installed
+	}
+	reader := letter.NewReader(letter.Options{Roots: roots, NoOCR: c.NoOCR})
+	type outcome struct {
+		reading letter.Reading
+		err     error
+	}
+	results := make([]chan outcome, len(c.Files))
+	for i := range results {
+		results[i] = make(chan outcome, 1)
+	}
+	go func() {
+		free := make(chan struct{}, runtime.GOMAXPROCS(0))
+		for i, name := range c.Files {
+			free <- struct{}{}
+			go func() {
+				r, err := c.read(ctx, reader, tenant, name)
+				results[i] <- outcome{r, err}
+				<-free
+			}()
+		}
+	}()
+	shown := report{w: bufio.NewWriter(os.Stdout), p: paint(c.colours())}
 	var failed []error
-	for _, name := range c.Files {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			failed = append(failed, err)
-			continue
-		}
-		in := letter.InputOf(filepath.Base(name), data)
-		r := reader.Read(ctx, in)
-		r.File = name
-		if tenant != nil {
-			r.Findings = append(r.Findings, letter.Check(r, envelope(in, tenant), tenant.Agency, nil, time.Now())...)
-		}
-		if c.JSON {
-			err = writeJSON(os.Stdout, r)
-		} else {
-			err = report(os.Stdout, r, c.colours())
-		}
-		if err != nil {
-			return fmt.Errorf("writing the reading: %w", err)
-		}
+	for i := range c.Files {
+		o := <-results[i]
+		failed = append(failed, o.err)
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if c.JSON {
+			err = writeJSON(shown.w, o.reading)
+		} else {
+			shown.reading(o.reading)
+		}
+		if err = errors.Join(err, shown.w.Flush()); err != nil {
+			return fmt.Errorf("writing the reading: %w", err)
+		}
+	}
+	if !c.JSON && len(c.Files) > 1 {
+		shown.sum()
+		failed = append(failed, shown.w.Flush())
 	}
 	return errors.Join(failed...)
 }
 
-// tenant is the agency whose directory the letters are held against; nil without --config.
-func (c *InspectCmd) tenant() (*config.Tenant, error) {
+// maxLoad is what is held in memory of one file; letter opens none that is larger.
+const maxLoad = 64 << 20
+
+// read opens and reads one file, "-" being standard input.
+func (c *InspectCmd) read(ctx context.Context, reader *letter.Reader, t *config.Tenant, name string) (letter.Reading, error) {
+	in, r, err := load(name)
+	if in != nil {
+		r = reader.Read(ctx, *in)
+		if t != nil {
+			r.Findings = append(r.Findings, letter.Check(r, envelope(*in, t), t.Agency, nil, time.Now())...)
+		}
+	}
+	r.File = name
+	return r, err
+}
+
+// load reads a file into memory; one that is too large, or can't be had, has its reading at once.
+func load(name string) (*letter.Input, letter.Reading, error) {
+	base, file := filepath.Base(name), os.Stdin
+	if name == "-" {
+		base = "masukan"
+	} else {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, letter.Unopened(base, "file-missing", "tidak ada atau tidak boleh dibuka", nil), err
+		}
+		defer f.Close()
+		file = f
+	}
+	head, sum := limited{left: maxLoad}, sha256.New()
+	if st, err := file.Stat(); err == nil && st.Mode().IsRegular() {
+		if st.Size() > maxLoad {
+			head.left = 4 << 10 // its kind alone is of interest
+		}
+		head.Grow(int(min(st.Size(), int64(head.left))))
+	}
+	size, err := io.Copy(io.MultiWriter(sum, &head), file)
+	if err != nil {
+		return nil, letter.Unopened(base, "file-missing", "folder, atau rusak pada penyimpanannya", nil), err
+	}
+	if size <= maxLoad {
+		in := letter.InputOf(base, head.Bytes())
+		return &in, letter.Reading{}, nil
+	}
+	kind, _, _ := strings.Cut(http.DetectContentType(head.Bytes()), ";")
+	return nil, letter.Unopened(base, "file-too-large", "terlalu besar untuk dibaca", &letter.Attachment{
+		Name: base, MIME: kind, Size: size, SHA256: hex.EncodeToString(sum.Sum(nil)),
+	}), nil
+}
+
+// limited keeps the first bytes.
+type limited struct {
+	bytes.Buffer
+	left int
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	n, _ := l.Buffer.Write(p[:min(len(p), l.left)])
+	l.left -= n
+	return len(p), nil
+}
+
+// tenant is the agency whose directory the letters are held against, and the folder of the configuration's roots; nil without --config.
+func (c *InspectCmd) tenant() (*config.Tenant, string, error) {
 	if c.Config == "" {
 		if c.Agency != "" {
-			return nil, errors.New("--agency needs --config")
+			return nil, "", errors.New("--agency needs --config")
 		}
-		return nil, nil
+		return nil, "", nil
 	}
 	cfg, err := config.Load(c.Config)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if c.Agency == "" && len(cfg.Tenants) == 1 {
-		return &cfg.Tenants[0], nil
+		return &cfg.Tenants[0], cfg.Roots, nil
 	}
 	if t, ok := cfg.Tenant(c.Agency); ok {
-		return t, nil
+		return t, cfg.Roots, nil
 	}
 	var keys []string
 	for _, a := range cfg.Agencies() {
 		keys = append(keys, a.Key)
 	}
-	return nil, fmt.Errorf("--agency: %q is unknown; expected one of %s", c.Agency, strings.Join(keys, ", "))
+	return nil, "", fmt.Errorf("--agency: %q is unknown; expected one of %s", c.Agency, strings.Join(keys, ", "))
 }
 
 // envelope is what a file itself tells about how its letter came. Without an own mail server's results nothing vouches for the sender.
@@ -128,146 +215,4 @@ func (c *InspectCmd) colours() bool {
 	}
 	st, err := os.Stdout.Stat()
 	return err == nil && st.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-}
-
-// paint wraps text in an ANSI colour.
-type paint bool
-
-func (p paint) in(code, s string) string {
-	if !p {
-		return s
-	}
-	return "\x1b[" + code + "m" + s + "\x1b[0m"
-}
-
-var kindWords = map[letter.Kind]string{
-	letter.ResetRequest: "permohonan reset passphrase", letter.Complaint: "pengaduan", letter.Reply: "balasan", letter.Disposition: "disposisi",
-	letter.Bounce: "surel terpental", letter.AutoReply: "balasan otomatis", letter.ProviderNotice: "pemberitahuan BSrE",
-	letter.OtherCertificateService: "layanan sertifikat lain", letter.Other: "surat lain", letter.Unclear: "belum jelas: perlu dilihat manusia",
-}
-
-// report shows a reading to a person: what it is, the fields with the line each was found on, and the findings.
-func report(w io.Writer, r letter.Reading, colour bool) error {
-	p := paint(colour)
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", p.in("1", printable(r.File)))
-	fmt.Fprintf(&b, "  jenis      %s (%s)\n", p.in(kindColour(r.Kind), string(r.Kind)), kindWords[r.Kind])
-	for _, reason := range r.Reasons {
-		fmt.Fprintf(&b, "             %s\n", p.in("2", printable(reason)))
-	}
-	line := lines{b: &b, p: p, r: r}
-	line.field("nomor", "letter.number", r.Letter.Number)
-	line.field("tanggal", "letter.date", r.Letter.Date)
-	line.field("perihal", "letter.subject", r.Letter.Subject)
-	line.field("kantor", "letter.office", r.Letter.Office)
-	if s := r.Letter.Signer; s != nil {
-		line.field("penanda tangan", "letter.signer.name", s.Name)
-		line.field("  NIP", "letter.signer.nip", s.NIP)
-		line.field("  jabatan", "letter.signer.position", s.Position)
-	}
-	for i, a := range r.Applicants {
-		fmt.Fprintf(&b, "  %s\n", p.in("1", fmt.Sprintf("pemohon %d", i+1)))
-		at := fmt.Sprintf("applicants[%d].", i)
-		line.field("  nama", at+"name", a.Name)
-		line.field("  NIP", at+"nip", a.NIP)
-		line.field("  NIK", at+"nik", a.NIK)
-		line.field("  e-mail", at+"email", a.Email)
-		line.field("  telepon", at+"phone", a.Phone)
-		line.field("  jabatan", at+"position", a.Position)
-		line.field("  pangkat", at+"rank", a.Rank)
-		line.field("  unit kerja", at+"office", a.Office)
-	}
-	for _, a := range r.Attachments {
-		fmt.Fprintf(&b, "  lampiran   %s, %s, %d bita\n", printable(a.Name), a.MIME, a.Size)
-	}
-	if r.Signature.Status != letter.SignatureNone {
-		signer := ""
-		if r.Signature.Signer != nil {
-			signer = " oleh " + printable(*r.Signature.Signer)
-		}
-		fmt.Fprintf(&b, "  TTE        %s%s\n", r.Signature.Status, signer)
-	}
-	for _, f := range r.Findings {
-		fmt.Fprintf(&b, "  %s %s  %s\n", p.in(severityColour(f.Severity), severityMark(f.Severity)), printable(f.Detail), p.in("2", f.Code))
-	}
-	b.WriteByte('\n')
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-type lines struct {
-	b *strings.Builder
-	p paint
-	r letter.Reading
-}
-
-// field shows a value and, below it, the line of the letter that it was read from.
-func (l lines) field(label, key string, v *string) {
-	if v == nil {
-		return
-	}
-	fmt.Fprintf(l.b, "  %-14s %s\n", label, printable(*v))
-	for _, e := range l.r.Evidence {
-		if e.Field != key {
-			continue
-		}
-		where := e.Part
-		if e.Page > 0 {
-			where = fmt.Sprintf("%s hal. %d", e.Part, e.Page)
-		}
-		if e.How == "ocr" {
-			where += ", OCR"
-		}
-		fmt.Fprintf(l.b, "                 %s\n", l.p.in("2", fmt.Sprintf("%s: %s", printable(where), printable(short(e.Text)))))
-		return
-	}
-}
-
-func short(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if r := []rune(s); len(r) > 100 {
-		return string(r[:100]) + "…"
-	}
-	return s
-}
-
-// printable keeps a letter's text from steering the terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return ' '
-		}
-		return r
-	}, s)
-}
-
-func kindColour(k letter.Kind) string {
-	switch k {
-	case letter.ResetRequest:
-		return "1;34"
-	case letter.Unclear:
-		return "1;33"
-	}
-	return "1"
-}
-
-func severityColour(s letter.Severity) string {
-	switch s {
-	case letter.Danger:
-		return "1;31"
-	case letter.Warning:
-		return "33"
-	}
-	return "36"
-}
-
-// severityMark says the severity without colour.
-func severityMark(s letter.Severity) string {
-	switch s {
-	case letter.Danger:
-		return "bahaya   "
-	case letter.Warning:
-		return "perhatian"
-	}
-	return "catatan  "
 }
