@@ -20,6 +20,7 @@ type amsState struct {
 	Waiting int
 	Stopped *time.Time // resets are held since then; nil: they aren't
 	Stopper string     // who held them
+	ByHand  bool       // the agency makes its resets by hand
 	Lends   bool       // another verifier's session will do (agency.Rules.LendSessions)
 	MayLend bool
 	Demo    bool
@@ -27,10 +28,17 @@ type amsState struct {
 	From    string // the page to come back to
 }
 
-// amsState is nil where the agency makes its resets by hand; waiting is how many resets wait for a session.
+// amsState is nil where the agency makes its resets by hand and they aren't held; waiting is how many resets wait for a session.
 func (c *Console) amsState(p *page, waiting int) (*amsState, error) {
+	line, err := c.o.Store.Line(p.ctx(), p.agency.Key)
+	if err != nil {
+		return nil, err
+	}
 	if p.agency.Mode != agency.AMS || c.amsOf(p.agency.Key) == nil {
-		return nil, nil
+		if line.StoppedAt == nil {
+			return nil, nil
+		}
+		return &amsState{Stopped: line.StoppedAt, Stopper: c.nameOf(p, line.StoppedBy), ByHand: true}, nil
 	}
 	holders, err := c.o.Store.SessionHolders(p.ctx(), p.agency.Key, p.now)
 	if err != nil {
@@ -42,11 +50,10 @@ func (c *Console) amsState(p *page, waiting int) (*amsState, error) {
 			out.Others = append(out.Others, person.Name)
 		}
 	}
-	line, err := c.o.Store.Line(p.ctx(), p.agency.Key)
 	if line.StoppedAt != nil {
 		out.Stopped, out.Stopper = line.StoppedAt, c.nameOf(p, line.StoppedBy)
 	}
-	return out, err
+	return out, nil
 }
 
 func (c *Console) amsOf(key string) *bsre.AMS {

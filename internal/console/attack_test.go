@@ -281,6 +281,66 @@ func TestCookiesAreSecure(t *testing.T) {
 	}
 }
 
+// What belongs to one agency can't be reached from the desk of another, by guessing its numbers: not to read, and not to change.
+func TestIDsOfAnotherAgency(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	number := d.request("purbalingga", "dindikbud", "198504222010011912")
+	d.atVerifier("purbalingga", number)
+	letter, _ := d.mail("purbalingga", "dindikbud", "198504222010011912")
+	doubt := d.doubt("purbalingga", number, letter, "198504222010011912")
+	rini := d.as("purbalingga", "rini")
+	rini.post("/purbalingga/pengaduan", url.Values{"saluran": {"telephone"}, "waktu": {monday.Format("2006-01-02T15:04")}, "isi": {"Lambat."}})
+	rini.post("/purbalingga/kantor/dinkes/pejabat", url.Values{"nama": {"dr. Fajar Setiadi"}, "nip": {fajar}, "surel": {"baru@purbalinggakab.go.id"}, "tempat": {"official"}})
+	var visit int64
+	if err := d.store.Pool.QueryRow(t.Context(), `SELECT id FROM visits WHERE agency = 'purbalingga'`).Scan(&visit); err != nil {
+		t.Fatal(err)
+	}
+	before := d.state(number).Version
+	form := url.Values{"alasan": {"x"}, "catatan": {"x"}, "putusan": {"join"}, "jenis": {"other"}, "terima": {"ya"}, "teks": {"x"}, "nama": {"X"}, "kepada": {"citra"}, "nomor": {number}}
+	for _, id := range []string{"citra", "hendra", "oka", "ayu"} {
+		who := d.as("madiun", id)
+		for pattern := range matrix {
+			if !strings.Contains(strings.TrimPrefix(pattern[strings.Index(pattern, "/"):], "/{agency}"), "{") || strings.Contains(pattern, "{month}") {
+				continue
+			}
+			method, path, _ := strings.Cut(pattern, " ")
+			of := fmt.Sprint(letter)
+			switch {
+			case strings.Contains(path, "/ragu/"):
+				of = fmt.Sprint(doubt)
+			case strings.Contains(path, "/sesi/"):
+				of = fmt.Sprint(visit)
+			case strings.Contains(path, "/usul/"):
+				of = "1"
+			}
+			what := number
+			if strings.Contains(path, "/pengaduan/") {
+				what = "PBG-P-2026-000001"
+			}
+			path = strings.NewReplacer("{agency}", "madiun", "{number}", what, "{id}", of, "{file}", "0", "{page}", "1", "{office}", "dindikbud", "{act}", "catatan").Replace(path)
+			status := 0
+			if method == "GET" {
+				status, _ = who.get(path)
+			} else {
+				status, _ = who.post(path, form)
+			}
+			if status != http.StatusNotFound {
+				t.Errorf("%s, %s %s: %d", id, method, path, status)
+			}
+		}
+	}
+	if got := d.state(number).Version; got != before {
+		t.Errorf("the request has %d events, had %d", got, before)
+	}
+	if q, err := d.store.Doubt(t.Context(), doubt); err != nil || q.Verdict != "" {
+		t.Errorf("the doubt was settled: %q, %v", q.Verdict, err)
+	}
+	if got := rini.ask("GET /{agency}", "purbalingga"); got != http.StatusOK {
+		t.Errorf("the visit was ended: %d", got)
+	}
+}
+
 const evil = `"><img src=x onerror=alert(1)><script>alert(2)</script>`
 
 // What strangers write comes out as text, in each page that shows it: subject, name, file name, the text of mail and PDF, complaints, notes.
@@ -306,7 +366,8 @@ func TestStoredScriptsStayText(t *testing.T) {
 		p.Subject, p.Body, m.Name = "Permohonan Tanda Tangan Elektronik "+evil, "Mohon layanan: Pembuatan Baru / Reset *) "+evil, evil
 	})
 	status := mailflow.StatusPath(d.store.Keys.Derive("status-link"), number, mailflow.ForApplicant)
-	for _, path := range []string{"/purbalingga", "/purbalingga?cari=" + url.QueryEscape(evil), "/purbalingga/permohonan/" + number, "/purbalingga/surat",
+	doubt := d.doubt("purbalingga", number, unclear, "198504222010011912")
+	for _, path := range []string{fmt.Sprintf("/purbalingga/ragu/%d", doubt), "/purbalingga", "/purbalingga?cari=" + url.QueryEscape(evil), "/purbalingga/permohonan/" + number, "/purbalingga/surat",
 		fmt.Sprintf("/purbalingga/surat/%d", id), fmt.Sprintf("/purbalingga/surat/%d", unclear), "/purbalingga/pengaduan", "/purbalingga/pimpinan", "/purbalingga/sistem",
 		"/purbalingga/kantor?cari=" + url.QueryEscape(evil), status, "/masuk?ke=" + url.QueryEscape(evil)} {
 		_, body := galih.get(path)

@@ -49,7 +49,7 @@ func (d *desk) window() *window {
 	}
 	ctx, done := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	d.t.Cleanup(done)
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Minute)
 	d.t.Cleanup(cancel)
 	w := &window{d, ctx}
 	w.do(chromedp.EmulateViewport(1440, 900))
@@ -585,6 +585,11 @@ func TestBrakeAndVisits(t *testing.T) {
 	}
 	if status, _ := d.as("purbalingga", "rini").post("/purbalingga/sistem/reset", url.Values{"tahan": {"tidak"}}); status != 403 {
 		t.Errorf("a verifier lets go of the brake: %d", status)
+	}
+	for _, path := range []string{"/purbalingga", "/purbalingga/sistem"} { // everybody sees who holds them
+		if _, body := d.as("purbalingga", "rini").get(path); !strings.Contains(body, "oleh Oka Permana") {
+			t.Errorf("%s doesn't say who holds the resets", path)
+		}
 	}
 	w.press("Lepas penahanan")
 	w.reads("Bila ada dugaan penyalahgunaan")

@@ -196,7 +196,7 @@ func (c *Console) rows(p *page, list []store.Request) ([]row, error) {
 			out[i].Clock = mainClock(s, p.agency, steps, total, p.now)
 		}
 		if r.Dangers > 0 {
-			out[i].Findings = append(out[i].Findings, findingCount{"danger", "temuan berbahaya", r.Dangers})
+			out[i].Findings = append(out[i].Findings, findingCount{"danger", "berbahaya", r.Dangers})
 		}
 		if r.Warnings > 0 {
 			out[i].Findings = append(out[i].Findings, findingCount{"warning", "peringatan", r.Warnings})

@@ -20,6 +20,7 @@ type reportPage struct {
 	base
 	Promise   string
 	Period    string
+	Week      time.Time // the one week that is looked at; zero: a longer period
 	Choices   []choice
 	D         mailflow.Digest
 	Finished  int
@@ -44,6 +45,7 @@ type choice struct {
 
 type weekRow struct {
 	From             time.Time
+	Value            string // as choosePeriod reads it
 	In, Kept, Broken int
 }
 
@@ -84,20 +86,19 @@ func (c *Console) loadReport(p *page) (reportPage, error) {
 	}
 	now := p.now.In(p.agency.Zone)
 	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, p.agency.Zone)
-	chosen := periods[2]
-	for _, x := range periods {
-		if x.value == p.URL.Query().Get("masa") {
-			chosen = x
-		}
-	}
-	for _, x := range periods {
-		d.Choices = append(d.Choices, choice{x.name, x.value, x.value == chosen.value})
-	}
-	d.Period = chosen.value
-	from, until := chosen.from(today), today.AddDate(0, 0, 1)
+	tomorrow := today.AddDate(0, 0, 1)
+	from, until := d.choosePeriod(p.URL.Query().Get("masa"), today, tomorrow)
 	var err error
 	if d.D, err = c.o.Report(p.ctx(), p.agency.Key, mailflow.DigestHeadWeekly, d.Office, from, until); err != nil {
 		return d, err
+	}
+	last := d.D.Trend
+	if until != tomorrow { // the chart stays where it is
+		now, err := c.o.Report(p.ctx(), p.agency.Key, mailflow.DigestHeadWeekly, d.Office, today, tomorrow)
+		if err != nil {
+			return d, err
+		}
+		last = now.Trend
 	}
 	d.Promise, d.Steps, d.Oldest = d.D.Promise, d.D.Times, d.D.Oldest
 	if d.Finished = d.D.Kept + d.D.Broken; d.Finished > 0 {
@@ -106,7 +107,7 @@ func (c *Console) loadReport(p *page) (reportPage, error) {
 	for _, b := range d.D.Breaches {
 		d.Breaches = append(d.Breaches, breachRow{b, "/" + p.agency.Key + "/permohonan/" + b.Number, mailflow.NoticeSpan(b.Over)})
 	}
-	if d.Weeks, err = c.weeks(p, d.Office, d.D.Trend, until); err != nil {
+	if d.Weeks, err = c.weeks(p, d.Office, last, tomorrow); err != nil {
 		return d, err
 	}
 	d.Chart = weekChart(d.Weeks)
@@ -118,6 +119,24 @@ func (c *Console) loadReport(p *page) (reportPage, error) {
 	}
 	slices.SortFunc(d.Offices, func(a, b choice) int { return cmp.Compare(a.Name, b.Name) })
 	return d, nil
+}
+
+// choosePeriod is the span that the address names: one of the periods, or the week of a Monday. Anything else is the last of them.
+func (d *reportPage) choosePeriod(name string, today, tomorrow time.Time) (from, until time.Time) {
+	d.Period = periods[len(periods)-1].value
+	from, until = periods[len(periods)-1].from(today), tomorrow
+	for _, x := range periods {
+		if x.value == name {
+			d.Period, from = name, x.from(today)
+		}
+	}
+	if day, err := time.ParseInLocation(time.DateOnly, name, today.Location()); err == nil && day.Equal(monday(day)) && day.Before(tomorrow) && day.After(today.AddDate(-10, 0, 0)) {
+		d.Period, d.Week, from, until = name, day, day, day.AddDate(0, 0, 7)
+	}
+	for _, x := range periods {
+		d.Choices = append(d.Choices, choice{x.name, x.value, x.value == d.Period})
+	}
+	return from, until
 }
 
 // weeks are twelve: a digest's trend has eight, so the earlier ones come from one that ends before.
@@ -132,7 +151,7 @@ func (c *Console) weeks(p *page, office string, last []mailflow.DigestWeek, unti
 	all = all[max(0, len(all)-12):]
 	out := make([]weekRow, len(all))
 	for i, w := range all {
-		out[i] = weekRow{w.From, w.In, w.Kept, w.Broken}
+		out[i] = weekRow{w.From, w.From.Format(time.DateOnly), w.In, w.Kept, w.Broken}
 	}
 	return out, nil
 }

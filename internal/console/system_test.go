@@ -7,7 +7,6 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"pulih/internal/request"
-	"pulih/internal/store"
 	"pulih/mailflow"
 )
 
@@ -16,10 +15,7 @@ func TestFailedWork(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	for range 2 {
-		id, _ := d.mail("purbalingga", "dinkes", fajar)
-		if err := d.store.InTx(t.Context(), d.clock(), func(tx *store.Tx) error { return tx.Enqueue(store.ReadLetter{LetterID: id, Version: 1}, nil) }); err != nil {
-			t.Fatal(err)
-		}
+		d.mail("purbalingga", "dinkes", fajar) // with the job that reads it
 	}
 	_, err := d.store.Pool.Exec(t.Context(), `UPDATE river_job SET state = 'discarded', finalized_at = now(), attempt = 25,
 		errors = ARRAY['{"at":"2026-11-23T02:00:00Z","attempt":25,"error":"pembaca surat berhenti","trace":""}'::jsonb] WHERE kind = 'read_letter'`)

@@ -18,7 +18,8 @@ func (s *Store) Mark(ctx context.Context, agencyKey string) (string, error) {
 	var mark string
 	err := s.Pool.QueryRow(ctx, `SELECT coalesce((SELECT last FROM chains WHERE agency = $1), 0)::text || '-' ||
 		coalesce((SELECT max(id) FROM letters WHERE agency = $1), 0)::text || '-' ||
-		(SELECT count(*) FROM letters WHERE agency = $1 AND (state = 'quarantined' OR kind IN ('unclear', 'other-certificate-service')))::text`, agencyKey).Scan(&mark)
+		(SELECT count(*) FROM letters WHERE agency = $1 AND (state = 'quarantined' OR kind IN ('unclear', 'other-certificate-service')))::text || '-' ||
+		(SELECT count(*) FROM doubts WHERE agency = $1 AND verdict IS NULL)::text`, agencyKey).Scan(&mark)
 	if err != nil {
 		return "", fmt.Errorf("reading the mark of %s: %w", agencyKey, err)
 	}

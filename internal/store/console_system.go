@@ -89,6 +89,10 @@ func (s *Store) CancelJob(ctx context.Context, agencyKey string, id int64) error
 	if _, err := s.jobs.JobCancel(ctx, id); err != nil && !errors.Is(err, rivertype.ErrNotFound) {
 		return fmt.Errorf("cancelling job %d: %w", id, err)
 	}
+	// River leaves what it has given up by itself as it is; the operator has seen it, and it goes from the list.
+	if _, err := s.Pool.Exec(ctx, `UPDATE river_job SET state = 'cancelled' WHERE id = $1 AND state = 'discarded'`, id); err != nil {
+		return fmt.Errorf("cancelling job %d: %w", id, err)
+	}
 	return nil
 }
 

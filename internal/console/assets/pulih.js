@@ -64,6 +64,9 @@
 // The address loses what it told once, so that a reload doesn't tell it again.
 if (new URLSearchParams(location.search).has("kabar")) history.replaceState(null, "", location.pathname + location.hash);
 
+// On a phone the navigation scrolls: the page's own entry comes into view.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // Keys: j and k choose a row, Enter opens it, / searches, u goes up, ? tells.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select") && event.key !== "Escape") return;
