@@ -82,7 +82,7 @@ func New(cfg *config.Config, st *store.Store, opts Options) (*Daemon, error) {
 		opts.Sweep = 5 * time.Second
 	}
 	d := &Daemon{
-		store: st, cfg: cfg, now: opts.Now, log: opts.Log, opts: opts, reader: letter.NewReader(letter.Options{}),
+		store: st, cfg: cfg, now: opts.Now, log: opts.Log, opts: opts, reader: letter.NewReader(letter.Options{Roots: cfg.Roots, Now: opts.Now}),
 		tenants: map[string]*tenant{}, mailKey: st.Keys.Derive("message-id"), id: store.NewClientID(),
 	}
 	for i := range cfg.Tenants {

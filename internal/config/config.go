@@ -33,6 +33,7 @@ type Config struct {
 	Log       Log      `yaml:"log"`
 	Keys      Keys     `yaml:"keys"`
 	Operator  Operator `yaml:"operator" required:"true"`
+	Roots     string   `yaml:"signature_roots" is:"path"` // folder of certificates that vouch for signers; none is shipped
 	Tenants   []Tenant `yaml:"agencies" required:"true"`
 
 	// Warnings are remarks that stop nothing: a secret's file that everybody may read.

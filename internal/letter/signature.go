@@ -34,7 +34,11 @@ func (w *work) checkSignatures(ctx context.Context, data []byte, name string) {
 	if !bytes.Contains(data, []byte("ByteRange")) && !bytes.Contains(data, []byte("/Sig")) && !bytes.Contains(data, []byte("/Byte#")) {
 		return
 	}
-	roots, err := w.reader.roots()
+	var roots [][]byte
+	var err error
+	if folder := w.reader.opts.Roots; folder != "" {
+		roots, err = RootsIn(folder)
+	}
 	if err != nil {
 		w.find("roots-unreadable", Warning, "Folder sertifikat akar tidak terbaca; tanda tangan elektronik tidak dapat dipercaya.")
 	}
@@ -79,12 +83,10 @@ func (r *Reader) now() time.Time {
 	return time.Now() //nolint:forbidigo // the default clock of a long-running reader
 }
 
-// roots reads the operator's certificates: every PEM or DER file of the folder, afresh each time, so that a new one counts at once.
-func (r *Reader) roots() ([][]byte, error) {
-	if r.opts.Roots == "" {
-		return nil, nil
-	}
-	entries, err := os.ReadDir(r.opts.Roots)
+// RootsIn reads the operator's certificates, as DER: every PEM or DER file of the folder. Letters read it afresh each time, so that a new
+// one counts at once.
+func RootsIn(folder string) ([][]byte, error) {
+	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return nil, fmt.Errorf("reading the folder of roots: %w", err)
 	}
@@ -93,7 +95,7 @@ func (r *Reader) roots() ([][]byte, error) {
 		if e.IsDir() || len(out) > 200 {
 			continue
 		}
-		b, err := os.ReadFile(filepath.Join(r.opts.Roots, e.Name()))
+		b, err := os.ReadFile(filepath.Join(folder, e.Name()))
 		if err != nil || len(b) > 1<<20 {
 			continue
 		}

@@ -18,6 +18,7 @@ import (
 
 	"pulih/bsre"
 	"pulih/internal/config"
+	"pulih/internal/letter"
 	"pulih/internal/store"
 	"pulih/mailflow"
 	"pulih/srikandi"
@@ -90,6 +91,7 @@ func installation(c *config.Config) []trial {
 		{"", "state", "Direktori state", func(context.Context) (State, string) { return tryState(c.State) }},
 		{"", "keys", "Kunci penyegel", func(context.Context) (State, string) { return tryKeys(c.Keys.File) }},
 		{"", "programs", "Pembaca surat", func(ctx context.Context) (State, string) { return tryPrograms(ctx) }},
+		{"", "signature_roots", "Akar tanda tangan", func(context.Context) (State, string) { return tryRoots(c.Roots) }},
 	}
 }
 
@@ -196,6 +198,21 @@ func tryKeys(path string) (State, string) {
 	return OK, "terbaca. Simpan salinannya di tempat lain."
 }
 
+// tryRoots counts the certificates that vouch for the signers of PDFs.
+func tryRoots(folder string) (State, string) {
+	if folder == "" {
+		return OK, "belum ada (signature_roots); tanda tangan elektronik diperiksa keutuhannya, tanpa penerbit yang dipercaya."
+	}
+	roots, err := letter.RootsIn(folder)
+	switch {
+	case err != nil:
+		return Failed, "folder " + folder + " tidak terbaca (" + brief(err) + ")."
+	case len(roots) == 0:
+		return Warning, "folder " + folder + " tidak memuat sertifikat (PEM atau DER)."
+	}
+	return OK, fmt.Sprintf("%d sertifikat akar.", len(roots))
+}
+
 // tryPrograms looks for the child processes that open strangers' files.
 func tryPrograms(ctx context.Context) (State, string) {
 	for program, packet := range map[string]string{"pdftotext": "poppler-utils", "tesseract": "tesseract-ocr"} {
@@ -207,7 +224,10 @@ func tryPrograms(ctx context.Context) (State, string) {
 	if err != nil || !strings.Contains("\n"+string(languages)+"\n", "\nind\n") {
 		return Failed, "tesseract belum mengenal bahasa Indonesia; pasang paket tesseract-ocr-ind."
 	}
-	return OK, "pdftotext dan tesseract (bahasa Indonesia) tersedia."
+	if letter.ChildIsolation() != letter.IsolationFull {
+		return Warning, "pdftotext dan tesseract tersedia, tetapi kernel ini tidak dapat mengurung pembaca berkas sepenuhnya (seccomp, Landlock)."
+	}
+	return OK, "pdftotext dan tesseract (bahasa Indonesia) tersedia; pembaca berkas terkurung tanpa jaringan dan tanpa berkas lain."
 }
 
 // calendarNotice: before a year without holidays the operator has two months to get the file (issue: health turns red 60 days ahead).
