@@ -289,6 +289,25 @@ func TestNothingIsLostWhenTheArchiveFails(t *testing.T) {
 	}
 }
 
+// A backlog waits for the disk once, at its end; where the server is told that a message was taken, each commit does.
+func TestWhatTheServerIsToldIsOnTheDisk(t *testing.T) {
+	t.Parallel()
+	for after, relaxes := range map[mailflow.After]bool{mailflow.Leave: true, mailflow.Keyword: false} {
+		sim := world(t, mailsim.Options{})
+		for n := range 150 {
+			deliver(t, sim, n)
+		}
+		box, l := boxAt(t, sim.IMAP), newLedger(t)
+		box.After, box.Marker = after, "Terbaca"
+		if err := mailflow.NewInbox(box, l, impatient, nil, nil).Poll(within(t, 20*time.Second)); err != nil || len(l.rows) != 150 {
+			t.Fatal(len(l.rows), err)
+		}
+		if want := l.batches - 1; relaxes && l.relaxed != want || !relaxes && l.relaxed != 0 || l.batches < 2 {
+			t.Errorf("after %q: %d of %d batches don't wait for the disk", after, l.relaxed, l.batches)
+		}
+	}
+}
+
 func TestOneBadMessageHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	sim := world(t, mailsim.Options{})

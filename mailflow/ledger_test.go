@@ -22,6 +22,7 @@ type ledger struct {
 	content map[[sha256.Size]byte]int // rows by content
 	events  []mailflow.Event
 	refuse  func(batch int) error // asked at each Save
+	relaxed int                   // batches that needn't wait for the disk
 	batches int
 	changed chan struct{}
 }
@@ -57,6 +58,10 @@ func (l *ledger) Save(_ context.Context, mailbox string, arrivals []mailflow.Arr
 			l.rows = append(l.rows, a)
 		}
 	}
+	if next.More {
+		l.relaxed++
+	}
+	next.More = false
 	l.cursor = next
 	l.tell()
 	return nil

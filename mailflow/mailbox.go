@@ -93,6 +93,9 @@ type Cursor struct {
 	UIDValidity uint32
 	UID         uint32
 	At          time.Time // when the folder was seen to hold nothing beyond UID; where reading again starts if UIDVALIDITY changes
+	// More is set towards Archive.Save alone: more messages follow at once, and nothing is done on the server for these. Then a commit need
+	// not wait for the disk: should the machine fail, cursor and letters are gone together, and the messages are fetched again.
+	More bool
 }
 
 // Arrival is one message as the server has it.
@@ -120,7 +123,8 @@ type Archive interface {
 	//   - An arrival whose bytes have a row in the same agency (same SHA-256 of Raw) is a further sighting of that letter and opens no
 	//     second one; after a change of UIDVALIDITY the whole folder comes again like this. It is linked, never swallowed.
 	//   - The same Message-ID with other bytes is a row of its own with a flag.
-	//   - The cursor never goes back below the same UIDValidity. An empty batch only moves it.
+	//   - The cursor never goes back below the same UIDValidity. An empty batch only moves it. Without Cursor.More, what it returns from
+	//     is on the disk.
 	//
 	// The next step for new letters (the job that reads them) is inserted in the same transaction. Save must not keep Raw after it
 	// returned. An error means that nothing was committed or that it is unknown; the batch will come again.

@@ -305,6 +305,7 @@ func (t *taking) flush() bool {
 		return true
 	}
 	c := chunk{arrivals: t.pending, next: t.next}
+	c.next.More = t.in.mailbox.After == Leave && t.next != t.end
 	t.pending, t.bytes = nil, 0
 	select {
 	case t.chunks <- c:
