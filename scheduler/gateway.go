@@ -188,7 +188,8 @@ func (w *pollWorker) chores(ctx context.Context, t *tenant) error {
 	return w.d.store.SweepChunks(ctx)
 }
 
-// pollFailed notes an outage. It is tried again at the next poll; the operator is told once, and at once only when somebody must act.
+// pollFailed notes an outage. It is tried again at the usual pace, or when the gateway asked for it; the operator is told once, and at once only
+// when somebody must act. The job itself hasn't failed: what is wrong stands in the gateway's row.
 func (d *Daemon) pollFailed(ctx context.Context, t *tenant, cause error) error {
 	if ctx.Err() != nil {
 		return cause
@@ -206,6 +207,9 @@ func (d *Daemon) pollFailed(ctx context.Context, t *tenant, cause error) error {
 	}
 	now := d.now()
 	since, err := d.store.GatewayFailed(ctx, t.Key, problem, now)
+	if since.Equal(now.Truncate(time.Microsecond)) {
+		d.log.Warn("Srikandi can't be read", "agency", t.Key, "err", cause)
+	}
 	if err == nil {
 		err = d.store.BeginOutage(ctx, t.Key, "srikandi", problem, since)
 	}
@@ -218,7 +222,15 @@ func (d *Daemon) pollFailed(ctx context.Context, t *tenant, cause error) error {
 			return errors.Join(cause, err)
 		}
 	}
-	return cause
+	if d.opts.Fast {
+		return nil
+	}
+	wait := t.conf.Srikandi.Poll
+	var temporary *srikandi.Temporary
+	if errors.As(cause, &temporary) && !errors.Is(cause, srikandi.ErrOpen) {
+		wait = max(wait, temporary.RetryAfter)
+	}
+	return river.JobSnooze(wait)
 }
 
 // alarm mails the operator once for one outage.
@@ -300,21 +312,23 @@ func (d *Daemon) kept(n srikandi.Naskah) store.Naskah {
 	return store.Naskah{ID: n.ID, Raw: n.Raw, ReceivedAt: received, ChangedAt: n.UpdatedAt, Settled: n.Settled, Files: len(n.Attachments) > 0}
 }
 
-// bad keeps a row that could not be read. With an id it is owed and asked for again; without one, or after several tries, it is for a human.
+// bad keeps a row that could not be read, until its letter comes. With an id it is owed and asked for again; the operator is told of one without,
+// and after several tries.
 func (s *sink) bad(tx *store.Tx, bad srikandi.BadRow) error {
-	what := "Baris dari Srikandi tidak dapat dibaca: " + bad.Err.Error()
+	what := "Baris dari Srikandi tidak dapat dibaca: "
 	if bad.ID != "" {
-		tell, err := tx.Owe(s.t.Key, bad.ID, bad.Err.Error(), bad.Raw)
-		if err != nil || !tell {
-			return err
-		}
-		what = "Naskah dari Srikandi berulang kali tidak dapat diambil: " + bad.Err.Error()
+		what = "Naskah di Srikandi belum dapat diambil, dan diminta lagi: "
 	}
-	if err := tx.Refuse(s.t.Key, what, store.OwedSource(bad.ID), bad.Raw); err != nil {
+	if err := tx.Refuse(s.t.Key, what+bad.Err.Error(), store.OwedSource(bad.ID), bad.Raw); err != nil {
 		return err
 	}
+	if bad.ID != "" {
+		if tell, err := tx.Owe(s.t.Key, bad.ID, bad.Err.Error(), bad.Raw); err != nil || !tell {
+			return err
+		}
+	}
 	once := fmt.Sprintf("alarm/%s/srikandi-rows/%s", s.t.Key, s.d.now().In(s.t.Zone).Format(time.DateOnly)) // a day's rows are one mail
-	return s.d.alarmIn(tx, s.t, once, "Ada naskah di Srikandi yang tidak dapat dibaca; naskah itu disimpan untuk diperiksa, yang lain terus dibaca.")
+	return s.d.alarmIn(tx, s.t, once, "Ada naskah di Srikandi yang tidak dapat dibaca; isinya disimpan untuk diperiksa (pulih quarantine list), yang lain terus dibaca.")
 }
 
 func (s *sink) gone(tx *store.Tx, ids []string) error {

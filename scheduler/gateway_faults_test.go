@@ -53,8 +53,8 @@ func TestEveryFaultOfSrikandi(t *testing.T) {
 	s.caughtUp("late rows")
 	s.sim.SetSkew(-2 * time.Minute)
 	s.fault(srikandisim.Faults{Chance: all, RetryAfter: 5 * time.Second, SlowBy: 50 * time.Millisecond, Late: 0.1, LateBy: 10 * time.Minute})
-	for len(s.ids) < letters {
-		s.live(min(5+s.rng.IntN(20), letters-len(s.ids)))
+	for round := max(5, letters/400); len(s.ids) < letters; {
+		s.live(min(round+s.rng.IntN(4*round), letters-len(s.ids)))
 		s.turmoil()
 	}
 	s.settle()

@@ -63,6 +63,15 @@ func TestRowsForAHuman(t *testing.T) {
 	if len(d.requests()) != 1 {
 		t.Error("a bad row stopped the letter beside it")
 	}
+	rows, err := d.store.Rejections(t.Context(), d.a.Key)
+	if err != nil || len(rows) == 0 {
+		t.Fatalf("%d rows to look at, %v", len(rows), err)
+	}
+	for _, r := range rows {
+		if raw, err := d.store.RejectedRaw(t.Context(), r.ID); err != nil || len(raw) == 0 || !strings.HasPrefix(r.Source, "srikandi") || r.What == "" {
+			t.Errorf("row %+v: %q, %v", r, raw, err)
+		}
+	}
 }
 
 func TestAnEditedLetterReachesItsRequest(t *testing.T) {
@@ -319,7 +328,9 @@ func TestTheFirstReading(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			d := setUp(t, 9, srikandisim.Options{}, func(yaml string) string { return strings.Replace(yaml, "      poll: 1s\n", "      poll: 1s\n"+c.since, 1) })
+			d := setUp(t, 9, srikandisim.Options{}, func(yaml string) string {
+				return strings.Replace(yaml, "      poll: 1s\n", "      poll: 1s\n"+c.since, 1)
+			})
 			for i := range 8 {
 				d.sim.AddLetter(d.letter(i, fmt.Sprintf("500.12.10/%d/2026", i)))
 			}
@@ -375,6 +386,28 @@ func TestFollowUpsOutlastAnOutage(t *testing.T) {
 	}
 	if want := []string{"diproses", "dikembalikan", "diproses", "selesai"}; !slices.Equal(words, want) {
 		t.Errorf("%v, want %v", words, want)
+	}
+}
+
+// What was to be said on a disposition that was withdrawn meanwhile is said on the letter.
+func TestAFollowUpOnAWithdrawnDisposition(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 1, srikandisim.Options{})
+	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
+	disposition := d.pass(id, "surya", "rini")
+	stop := d.serve()
+	s := d.request(atVerifier)
+	d.until("the receipt is there", func() bool { return len(d.sim.Journal().FollowUps) == 1 })
+	stop()
+	by := request.Actor{Role: sop.Verifier, ID: "rini", Name: "Rini"}
+	if _, err := d.store.Act(t.Context(), d.a, s.Number, d.Now(), request.Return{By: by, Missing: []string{"Fotokopi SK"}}); err != nil {
+		t.Fatal(err)
+	}
+	d.sim.Withdraw(id, disposition)
+	d.serve()
+	d.until("it is written", func() bool { return len(d.sim.Journal().FollowUps) == 2 })
+	if f := d.sim.Journal().FollowUps[1]; f.DispositionID != "" || f.Status != "dikembalikan" || f.Replay {
+		t.Errorf("%+v", f)
 	}
 }
 

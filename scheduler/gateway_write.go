@@ -37,8 +37,8 @@ func (w *followUpWorker) Work(ctx context.Context, job *river.Job[store.WriteFol
 	send := srikandi.FollowUp{DispositionID: f.Disposition, Status: f.Status, Note: srikandi.Note(f.Number, f.Note)}
 	_, err = t.gateway.FollowUp(ctx, f.SrikandiID, f.Key, send)
 	if errors.Is(err, srikandi.ErrWithdrawn) && send.DispositionID != "" {
-		send.DispositionID = "" // the word itself still holds: it goes onto the letter
-		_, err = t.gateway.FollowUp(ctx, f.SrikandiID, f.Key, send)
+		send.DispositionID = "" // the word itself still holds: it goes onto the letter, as another call with a key of its own
+		_, err = t.gateway.FollowUp(ctx, f.SrikandiID, f.Key+"-naskah", send)
 	}
 	state, why := "done", ""
 	switch {

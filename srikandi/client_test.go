@@ -547,12 +547,12 @@ func TestBasePathAndStrangeIDs(t *testing.T) {
 	var path atomic.Value
 	gateway := answering(t, func(rw http.ResponseWriter, r *http.Request) {
 		path.Store(r.URL.EscapedPath())
-		io.WriteString(rw, `{"id":"nm 1?#%2e","updated_at":"2026-11-20T08:00:00+07:00"}`)
+		io.WriteString(rw, `{"id":"nm/mdn 1?#%2e","updated_at":"2026-11-20T08:00:00+07:00"}`)
 	})
-	if _, err := newClient(t, gateway+"/gerbang/v7/", time.Now).Letter(t.Context(), "nm 1?#%2e"); err != nil {
+	if _, err := newClient(t, gateway+"/gerbang/v7/", time.Now).Letter(t.Context(), "nm/mdn 1?#%2e"); err != nil {
 		t.Error(err)
 	}
-	if got := path.Load(); got != "/gerbang/v7/v1/naskah-masuk/nm%201%3F%23%252e" {
+	if got := path.Load(); got != "/gerbang/v7/v1/naskah-masuk/nm%2Fmdn%201%3F%23%252e" {
 		t.Errorf("called %s", got)
 	}
 }

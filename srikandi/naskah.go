@@ -20,7 +20,7 @@ import (
 // Naskah is one letter as the gateway tells it. Missing and null fields are zero. Times are in the zone they came with, or in the
 // configured one where they came without.
 type Naskah struct {
-	ID      string // opaque; 1..200 bytes without control characters or slashes
+	ID      string // opaque; 1..200 bytes without control characters and steps up
 	Version int64  // versi: moves with the metadata only
 
 	Number       string // nomor_naskah, raw

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -158,12 +159,11 @@ func each[T any](r row, field string, read func(row) T) []T {
 	return out
 }
 
-// validID holds for identifiers that can stand in a path and in a log.
+// validID holds for identifiers that can stand in a log and, escaped, as one segment of a path; none leads up, should a proxy undo the escape.
 func validID(id string) bool {
-	if id == "" || len(id) > 200 || id == "." || id == ".." {
-		return false
-	}
-	return strings.IndexFunc(id, func(c rune) bool { return unicode.IsControl(c) || c == '/' || c == '\\' }) < 0
+	up := func(segment string) bool { return segment == "." || segment == ".." }
+	return id != "" && len(id) <= 200 && strings.IndexFunc(id, unicode.IsControl) < 0 &&
+		!slices.ContainsFunc(strings.FieldsFunc(id, func(c rune) bool { return c == '/' || c == '\\' }), up)
 }
 
 func digits(s string) string { return agency.Digits(s) }

@@ -17,6 +17,7 @@ type QuarantineCmd struct {
 	List  QuarantineListCmd  `cmd:"" help:"List the letters in quarantine."`
 	Show  QuarantineShowCmd  `cmd:"" help:"Show what is known of one."`
 	Retry QuarantineRetryCmd `cmd:"" help:"Read one again."`
+	Row   QuarantineRowCmd   `cmd:"" help:"Write the raw bytes of a row that never became a letter."`
 }
 
 // QuarantineListCmd lists.
@@ -35,6 +36,12 @@ type QuarantineRetryCmd struct {
 	Letter int64 `arg:""`
 }
 
+// QuarantineRowCmd writes one row.
+type QuarantineRowCmd struct {
+	ConfigFlag
+	Row int64 `arg:""`
+}
+
 // Run lists the quarantine.
 func (c *QuarantineListCmd) Run(ctx context.Context) error { return c.run(ctx, os.Stdout) }
 
@@ -44,16 +51,44 @@ func (c *QuarantineListCmd) run(ctx context.Context, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if len(list) == 0 {
+		rows, err := o.store.Rejections(ctx, "")
+		if err != nil {
+			return err
+		}
+		if len(list)+len(rows) == 0 {
 			_, err := fmt.Fprintln(out, "Karantina kosong.")
 			return err
 		}
 		w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-		fmt.Fprintln(w, "Surat\tInstansi\tSaluran\tDiterima\tSebab")
+		if len(list) > 0 {
+			fmt.Fprintln(w, "Surat\tInstansi\tSaluran\tDiterima\tSebab")
+		}
 		for _, l := range list {
-			fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", l.ID, l.Agency, l.Channel, o.at(l), l.Problem)
+			fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", l.ID, l.Agency, l.Channel, o.at(l.Agency, l.ReceivedAt), l.Problem)
+		}
+		if len(rows) > 0 {
+			fmt.Fprintln(w, "Baris\tInstansi\tAsal\tDilihat\tSebab")
+		}
+		for _, r := range rows {
+			fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", r.ID, r.Agency, r.Source, o.at(r.Agency, r.At), r.What)
 		}
 		return w.Flush()
+	})
+}
+
+// Run writes a row's bytes. They may hold personal data.
+func (c *QuarantineRowCmd) Run(ctx context.Context) error { return c.run(ctx, os.Stdout) }
+
+func (c *QuarantineRowCmd) run(ctx context.Context, out io.Writer) error {
+	return c.with(ctx, func(o *opened) error {
+		raw, err := o.store.RejectedRaw(ctx, c.Row)
+		if errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("tidak ada baris %d", c.Row)
+		}
+		if err == nil {
+			_, err = out.Write(raw)
+		}
+		return err
 	})
 }
 
@@ -76,7 +111,7 @@ func (c *QuarantineShowCmd) run(ctx context.Context, out io.Writer) error {
 			return err
 		}
 		state := map[string]string{"stored": "menunggu dibaca", "read": "terbaca", "quarantined": "dalam karantina"}[l.State]
-		_, err = fmt.Fprintf(out, "Surat %d (%s, %s), %d bita, diterima %s\nKeadaan: %s, %d kali dicoba\n", l.ID, l.Agency, l.Channel, l.Size, o.at(l),
+		_, err = fmt.Fprintf(out, "Surat %d (%s, %s), %d bita, diterima %s\nKeadaan: %s, %d kali dicoba\n", l.ID, l.Agency, l.Channel, l.Size, o.at(l.Agency, l.ReceivedAt),
 			state, l.Attempts)
 		if err == nil && l.Problem != "" {
 			_, err = fmt.Fprintf(out, "Sebab: %s\n", l.Problem)
@@ -101,10 +136,9 @@ func (c *QuarantineRetryCmd) run(ctx context.Context, out io.Writer) error {
 	})
 }
 
-// at is when a letter was received, in its agency's zone.
-func (o *opened) at(l store.Letter) string {
-	at := l.ReceivedAt
-	if a, ok := o.cfg.Agency(l.Agency); ok {
+// at is an instant in an agency's zone.
+func (o *opened) at(agencyKey string, at time.Time) string {
+	if a, ok := o.cfg.Agency(agencyKey); ok {
 		at = at.In(a.Zone)
 	}
 	return at.Format("2006-01-02 15:04 MST")

@@ -187,15 +187,15 @@ func (d *decision) join(c Join) error {
 	d.add(e)
 	if e.Subject != nil && approved {
 		// The approval was made on other data (invariant 3): it is used up, and the verifiers look again.
-		d.add(Event{Kind: ResetRefused, By: System, Text: "Data pemohon dalam surat berubah setelah disetujui; reset belum diajukan. Periksa sekali lagi."})
+		d.add(Event{Kind: ApprovalVoided, By: System, Text: "Data pemohon dalam surat berubah setelah disetujui; reset belum diajukan. Periksa sekali lagi."})
 		d.do(toStaff(MailWork, d.a.Holders(sop.Verifier, d.now))...)
 	}
 	switch {
 	case had || l.SrikandiID == "":
 	case d.s.Status.Open():
-		d.do(followUp(d.s, "diproses", "Surat yang sama telah tercatat dengan nomor "+d.s.Number+".")...)
+		d.do(followUp(d.s, "diproses", "Surat ini tercatat pada permohonan nomor "+d.s.Number+".")...)
 	default: // nothing else will be written to this letter
-		d.do(followUp(d.s, "selesai", "Surat yang sama telah selesai ditangani dengan nomor "+d.s.Number+".")...)
+		d.do(followUp(d.s, "selesai", "Surat ini tercatat pada permohonan nomor "+d.s.Number+", yang telah selesai ditangani.")...)
 	}
 	return nil
 }

@@ -260,7 +260,10 @@ func (s *Server) followUp(w http.ResponseWriter, r *http.Request, _ Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	call := FollowUpCall{NaskahID: id, Key: key, Body: raw, At: s.now()}
-	if first, ok := s.keys["tl "+key]; ok && key != "" {
+	if first, ok := s.keys["tl "+key]; ok && key != "" && first.id == "" {
+		fail(w, http.StatusConflict, "disposition_withdrawn")
+		return
+	} else if ok && key != "" {
 		call.Replay, call.ID = true, first.id
 		s.journal.FollowUps = append(s.journal.FollowUps, call)
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
@@ -278,6 +281,7 @@ func (s *Server) followUp(w http.ResponseWriter, r *http.Request, _ Fault) {
 		return
 	}
 	if body.Disposisi != nil && !s.write(e, *body.Disposisi, FollowUp{s.now(), body.Status, body.Catatan}) {
+		s.keys["tl "+key] = receipt{} // the strictest reading: a key is used up by any answer
 		fail(w, http.StatusConflict, "disposition_withdrawn")
 		return
 	}
