@@ -127,6 +127,30 @@ func (d *desk) did(number string, kind request.Kind, person string) bool {
 	return slices.ContainsFunc(events, func(e request.Event) bool { return e.Kind == kind && e.By.ID == person })
 }
 
+// What can't even become a letter is there for a human to read, as it came but for the numbers of people.
+func TestRejectedRowIsShown(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	raw := `{"id":"nm-rusak","lampiran":"bukan daftar","catatan":"NIK 9999010101900001 <script>alert(1)</script>"}`
+	err := d.store.InTx(t.Context(), d.clock(), func(tx *store.Tx) error {
+		return tx.Refuse("purbalingga", "Baris dari Srikandi tidak dapat dibaca.", "srikandi nm-rusak", []byte(raw))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := d.sit("purbalingga", "rini")
+	w.open("/purbalingga/surat")
+	w.reads("Baris dari Srikandi tidak dapat dibaca.")
+	w.do(chromedp.Click(`//a[normalize-space(.)="srikandi nm-rusak"]`))
+	w.reads(`"lampiran":"bukan daftar"`)
+	if text := w.text(); strings.Contains(text, "9999010101900001") || !strings.Contains(text, "<script>") {
+		t.Errorf("the row is shown as %s", text)
+	}
+	if status, _ := d.as("madiun", "citra").get("/madiun/tertolak/1"); status != 404 {
+		t.Errorf("another agency reads it: %d", status)
+	}
+}
+
 // Whoever corrects a field is kept with what stood there before, on the way to a request and after it.
 func TestCorrectionsAreKept(t *testing.T) {
 	t.Parallel()

@@ -20,6 +20,7 @@ type lettersPage struct {
 	pager
 	Doubts                  []doubtRow
 	Unclear, Broken, Others []letterRow
+	Rejected                []store.Rejection
 	MayRead                 bool
 }
 
@@ -47,6 +48,10 @@ func (c *Console) lettersPage(p *page) error {
 		if err := c.loadDoubts(p, &d); err != nil {
 			return err
 		}
+		if d.Rejected, err = c.o.Store.Rejections(p.ctx(), p.agency.Key); err != nil {
+			return err
+		}
+		d.Rejected = d.Rejected[:min(len(d.Rejected), rowsShown)]
 	}
 	for _, l := range list[:min(len(list), rowsShown)] {
 		row, err := c.letterRow(p, l)
@@ -71,6 +76,37 @@ func (c *Console) loadDoubts(p *page, d *lettersPage) error {
 		d.Doubts = append(d.Doubts, doubtRow{q, fmt.Sprintf("/%s/ragu/%d", p.agency.Key, q.ID)})
 	}
 	return err
+}
+
+// rejectedShown bounds what is shown of a rejected row, in bytes.
+const rejectedShown = 20_000
+
+type rejectedPage struct {
+	base
+	R    store.Rejection
+	Text string
+}
+
+// rejectedPage shows what came and could not become a letter, as it came: numbers that identify people are masked.
+func (c *Console) rejectedPage(p *page) error {
+	id, err := pathID(p, "id")
+	if err != nil {
+		return err
+	}
+	list, err := c.o.Store.Rejections(p.ctx(), p.agency.Key)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(list, func(r store.Rejection) bool { return r.ID == id })
+	if i < 0 {
+		return fmt.Errorf("rejection %d: %w", id, store.ErrNotFound)
+	}
+	raw, err := c.o.Store.RejectedRaw(p.ctx(), id)
+	if err != nil {
+		return err
+	}
+	text := clean(strings.ToValidUTF8(string(raw[:min(len(raw), rejectedShown)]), "\uFFFD"))
+	return c.show(p, http.StatusOK, "tertolak", rejectedPage{c.base(p, "Tidak dapat menjadi surat", "Surat"), list[i], text})
 }
 
 // letterRow says why a letter is here; what it says is for those who may read letters.

@@ -45,6 +45,7 @@ var matrix = map[string]string{
 	"POST /{agency}/surat/{id}/sisihkan":            "V",
 	"POST /{agency}/surat/{id}/ulang":               "VO",
 	"POST /{agency}/surat/{id}/gabung":              "V",
+	"GET /{agency}/tertolak/{id}":                   "KBSVA",
 	"GET /{agency}/ragu/{id}":                       "KBSVA",
 	"POST /{agency}/ragu/{id}":                      "V",
 	"POST /{agency}/surat/{id}/lembar":              "KBSVA",

@@ -47,6 +47,7 @@ var routes = []route{
 	{"POST /{agency}/surat/{id}/permohonan", sortLetters, (*Console).makeRequest},
 	{"POST /{agency}/surat/{id}/sisihkan", sortLetters, (*Console).setAside},
 	{"POST /{agency}/surat/{id}/gabung", sortLetters, (*Console).joinLetter},
+	{"GET /{agency}/tertolak/{id}", readDesk, (*Console).rejectedPage},
 	{"GET /{agency}/ragu/{id}", readDesk, (*Console).doubtPage},
 	{"POST /{agency}/ragu/{id}", sortLetters, (*Console).settleDoubt},
 	{"POST /{agency}/surat/{id}/ulang", retryLetters, (*Console).retryLetter},

@@ -32,7 +32,7 @@ func TestFailedWork(t *testing.T) {
 	}
 	w := d.sit("purbalingga", "oka")
 	w.open("/purbalingga/sistem")
-	w.reads("pembaca surat berhenti")
+	w.reads("Keterangan teknis")
 	w.do(chromedp.Click(`//tr[contains(., "surat 1")]//button[normalize-space(.)="Coba sekarang"]`))
 	w.reads("Tersimpan.")
 	if got := state(1); got != "available" {

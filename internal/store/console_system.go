@@ -32,12 +32,13 @@ const agencyOfJob = `CASE j.kind
 	WHEN 'watch_request' THEN (SELECT agency FROM requests WHERE number = j.args->>'number')
 	ELSE j.args->>'agency' END`
 
-// Jobs lists an agency's jobs that failed and will be tried again, or were given up; those given up first, at most 100.
+// Jobs lists an agency's jobs that failed and will be tried again, or were given up; those given up first, at most 100. Polls aren't among them:
+// the next one is on its way, and Sources tells how they fare.
 func (s *Store) Jobs(ctx context.Context, agencyKey string) ([]Job, error) {
 	rows, err := s.Pool.Query(ctx, `SELECT j.id, j.kind, j.state::text, j.attempt, j.max_attempts, j.scheduled_at, j.created_at,
 			coalesce(j.args->>'number', 'surat ' || (j.args->>'letter_id'), 'surel ' || (j.args->>'outbox_id'), 'tindak lanjut ' || (j.args->>'follow_up_id'), ''),
 			coalesce(j.errors[array_upper(j.errors, 1)]->>'error', '')
-		FROM river_job j WHERE j.state IN ('discarded', 'retryable') AND `+agencyOfJob+` = $1
+		FROM river_job j WHERE j.state IN ('discarded', 'retryable') AND j.kind <> 'poll_gateway' AND `+agencyOfJob+` = $1
 		ORDER BY j.state = 'discarded' DESC, j.scheduled_at LIMIT 100`, agencyKey)
 	if err != nil {
 		return nil, fmt.Errorf("reading the jobs of %s: %w", agencyKey, err)

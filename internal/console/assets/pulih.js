@@ -66,6 +66,7 @@ if (new URLSearchParams(location.search).has("kabar")) history.replaceState(null
 
 // On a phone the navigation scrolls: the page's own entry comes into view.
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+for (const chart of document.querySelectorAll(".scroll")) chart.scrollLeft = chart.scrollWidth; // the newest week
 
 // Keys: j and k choose a row, Enter opens it, / searches, u goes up, ? tells.
 document.addEventListener("keydown", (event) => {
