@@ -19,7 +19,7 @@ const (
 	ocrSide   = 2500 // pixels of the longer side that tesseract gets: 215 dpi on A4
 )
 
-// normalizeImage writes an image as a grey PNG of at most ocrSide pixels a side, turned as its EXIF orientation says: tesseract reads
+// normalizeImage writes the rules of a page's tables and the image as a grey PNG of at most ocrSide pixels a side, turned as its EXIF orientation says: tesseract reads
 // neither sideways photographs nor huge ones well. It runs in a child.
 func normalizeImage(data []byte, out *bufio.Writer) error {
 	img, err := decodeImage(data)
@@ -29,7 +29,9 @@ func normalizeImage(data []byte, out *bufio.Writer) error {
 	grey := shrink(img, exifOrientation(data))
 	despeckle(grey)
 	grey = straighten(grey)
-	removeRules(grey)
+	if err := writeRules(out, removeRules(grey)); err != nil {
+		return err
+	}
 	enc := png.Encoder{CompressionLevel: png.BestSpeed}
 	return enc.Encode(out, grey)
 }
@@ -88,29 +90,25 @@ func despeckle(g *image.Gray) {
 	}
 }
 
-// removeRules whitens the lines of tables: tesseract takes them for letters, or for the edges of columns that it then reads apart. A rule
-// is a dark run longer than any letter, and thin.
-func removeRules(g *image.Gray) {
+// removeRules whitens the lines of tables and returns them: tesseract takes them for letters, or for the edges of columns that it then reads
+// apart. A rule is a dark run longer than any letter, and thin.
+func removeRules(g *image.Gray) []rule {
 	w, h := g.Rect.Dx(), g.Rect.Dy()
 	long := max(60, max(w, h)/28)
-	var rules [][4]int // x0, y0, x1, y1
+	var across, down []rule
 	for y := range h {
 		row := g.Pix[y*g.Stride : y*g.Stride+w]
-		runs(w, long, func(i int) bool { return row[i] < 150 }, func(a, b int) { rules = append(rules, [4]int{a, y, b, y + 1}) })
+		runs(w, long, func(i int) bool { return row[i] < 150 }, func(a, b int) { across = append(across, rule{false, y, a, b}) })
 	}
 	for x := range w {
-		runs(h, long, func(i int) bool { return g.Pix[i*g.Stride+x] < 150 }, func(a, b int) { rules = append(rules, [4]int{x, a, x + 1, b}) })
+		runs(h, long, func(i int) bool { return g.Pix[i*g.Stride+x] < 150 }, func(a, b int) { down = append(down, rule{true, x, a, b}) })
 	}
-	if len(rules) > 4*(w+h) {
-		return // a dark picture, not a page with rules
+	if len(across)+len(down) > 4*(w+h) {
+		return nil // a dark picture, not a page with rules
 	}
-	for _, r := range rules {
-		for y := max(0, r[1]-1); y < min(h, r[3]+1); y++ {
-			for x := max(0, r[0]-1); x < min(w, r[2]+1); x++ {
-				g.Pix[y*g.Stride+x] = 255
-			}
-		}
-	}
+	whiten(g, across)
+	whiten(g, down)
+	return append(gather(across), gather(down)...)
 }
 
 // runs reports the stretches of at least long dark places; a gap of two counts as dark, since scanners drop pixels.

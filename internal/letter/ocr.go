@@ -10,15 +10,15 @@ import (
 
 // ocr reads one image that tesseract can read itself and lays its words out as they stand on the page, as pdftotext -layout does: columns
 // and indentation tell labels from values. sure is how many letters and digits stand in words that tesseract is sure of.
-func (w *work) ocr(ctx context.Context, img []byte) (text string, sure int, err error) {
+func (w *work) ocr(ctx context.Context, img []byte, rules []rule) (text string, sure int, err error) {
 	out, err := w.run(ctx, child{path: w.reader.opts.Tesseract, args: []string{"stdin", "stdout", "-l", "ind", "--psm", "4", "--dpi", "215", "tsv"}, input: img})
-	words := parseTSV(string(out))
+	words := apart(parseTSV(string(out)))
 	for _, x := range words {
 		if x.conf >= 60 {
 			sure += letters(x.text)
 		}
 	}
-	return layOut(words), sure, err
+	return layOutRuled(words, rules), sure, err
 }
 
 // ocrWord is one word of tesseract's TSV, in pixels.
@@ -48,6 +48,25 @@ func parseTSV(tsv string) []ocrWord {
 			continue
 		}
 		out = append(out, ocrWord{text: text, left: n[0], top: n[1], right: n[0] + n[2], base: n[1] + n[3], conf: conf})
+	}
+	return out
+}
+
+// apart drops words that tesseract read twice: of two that cover each other, the surer stays.
+func apart(words []ocrWord) []ocrWord {
+	var out []ocrWord
+	for i, w := range words {
+		twice := false
+		for k := max(0, i-60); k < min(len(words), i+60); k++ {
+			x := words[k]
+			across, down := min(w.right, x.right)-max(w.left, x.left), min(w.base, x.base)-max(w.top, x.top)
+			if k != i && across > 0 && down > 0 && 2*across*down > (w.right-w.left)*(w.base-w.top) && (x.conf > w.conf || x.conf == w.conf && k < i) {
+				twice = true
+			}
+		}
+		if !twice {
+			out = append(out, w)
+		}
 	}
 	return out
 }

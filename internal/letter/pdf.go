@@ -136,10 +136,11 @@ func (w *work) scanPage(ctx context.Context, pdf []byte, page int) (text string,
 	if err != nil {
 		return "", 0, err
 	}
+	var rules []rule
 	if clean, err := w.run(ctx, w.reader.self("image", img)); err == nil {
-		img = clean
+		rules, img = readRules(clean)
 	}
-	return w.ocr(ctx, img)
+	return w.ocr(ctx, img, rules)
 }
 
 // Pages renders the first pages of a PDF as PNG images for a person to look at, in a child under limits.
@@ -194,6 +195,7 @@ func (w *work) image(ctx context.Context, data []byte, kind, name string, inline
 		return nil
 	}
 	img := data
+	var rules []rule
 	if kind == "image/jpeg" || kind == "image/png" || kind == "image/gif" {
 		c := w.reader.self("image", data)
 		c.limit.Output = 32 << 20
@@ -202,9 +204,9 @@ func (w *work) image(ctx context.Context, data []byte, kind, name string, inline
 			w.unreadBecause(name, err)
 			return nil
 		}
-		img = out
+		rules, img = readRules(out)
 	}
-	text, sure, err := w.ocr(ctx, img)
+	text, sure, err := w.ocr(ctx, img, rules)
 	if err != nil && strings.TrimSpace(text) == "" {
 		w.unreadBecause(name, err)
 		return nil

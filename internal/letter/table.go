@@ -360,6 +360,9 @@ func (s *sheet) assemble(rows []int, byPage map[int][]tableColumn, heading []tab
 	for k, i := range rows {
 		lines[k], starts[k] = s.pieces(i, cols[s.lines[i].page], ordinals)
 	}
+	if ordinals {
+		s.wholeRows(rows, lines, starts, cols)
+	}
 	fieldAt := func(x piece) field { return cols[s.lines[x.line].page][x.col].field }
 	var records [][]piece
 	if ordinals {
@@ -374,6 +377,19 @@ func (s *sheet) assemble(rows []int, byPage map[int][]tableColumn, heading []tab
 		}
 	}
 	return out
+}
+
+// wholeRows: a tabbed line with a name and a NIP is a row of its own, even if its number can't be read.
+func (s *sheet) wholeRows(rows []int, lines [][]piece, starts []bool, cols map[int][]tableColumn) {
+	for k, i := range rows {
+		name, nip := false, false
+		for _, x := range lines[k] {
+			f := cols[s.lines[i].page][x.col].field
+			name = name || f == fieldName || f == fieldNameNIP
+			nip = nip || f == fieldNIP && len(digitsOf(x.text)) >= 14
+		}
+		starts[k] = starts[k] || name && nip && strings.Contains(s.lines[i].text, "\t")
+	}
 }
 
 // pieces assigns the cells of a line to columns; starts says that the line bears a row's number.

@@ -1,0 +1,172 @@
+package letter
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"io"
+	"sort"
+	"strings"
+)
+
+// rule is a line drawn on a page: across at height at, or down at column at; from and to are its ends. In pixels.
+type rule struct {
+	down         bool
+	at, from, to int
+}
+
+// gather joins the runs of dark pixels that make one drawn line.
+func gather(runs []rule) []rule {
+	sort.Slice(runs, func(a, b int) bool { return runs[a].at < runs[b].at })
+	var out []rule
+	last := 0
+	for _, r := range runs {
+		if n := len(out); n > 0 && r.at-last <= 5 && out[n-1].down == r.down {
+			out[n-1].from, out[n-1].to = min(out[n-1].from, r.from), max(out[n-1].to, r.to)
+		} else {
+			out = append(out, r)
+		}
+		last = r.at
+	}
+	return out
+}
+
+// writeRules and readRules carry a page's rules from the child that found them, ahead of the cleaned picture.
+func writeRules(out io.Writer, rules []rule) error {
+	for _, r := range rules[:min(len(rules), 500)] {
+		word := "across"
+		if r.down {
+			word = "down"
+		}
+		if _, err := fmt.Fprintf(out, "%s %d %d %d\n", word, r.at, r.from, r.to); err != nil {
+			return fmt.Errorf("writing the rules: %w", err)
+		}
+	}
+	return nil
+}
+
+func readRules(data []byte) (rules []rule, picture []byte) {
+	for bytes.HasPrefix(data, []byte("across ")) || bytes.HasPrefix(data, []byte("down ")) {
+		l, rest := cutLine(data)
+		var r rule
+		var word string
+		if _, err := fmt.Sscanf(string(l), "%s %d %d %d", &word, &r.at, &r.from, &r.to); err != nil {
+			break
+		}
+		r.down = word == "down"
+		rules, data = append(rules, r), rest
+	}
+	return rules, data
+}
+
+// grid is a ruled table: the edges of its columns and rows.
+type grid struct {
+	columns, rows []int
+}
+
+// grids finds the tables: lines down that stand side by side, and lines across that span them.
+func grids(rules []rule) []grid {
+	var down, across []rule
+	for _, r := range rules {
+		if r.down && r.to-r.from >= 60 {
+			down = append(down, r)
+		} else if !r.down {
+			across = append(across, r)
+		}
+	}
+	sort.Slice(down, func(a, b int) bool { return down[a].from < down[b].from })
+	var out []grid
+	for i := 0; i < len(down); {
+		bottom, k := down[i].to, i+1
+		for k < len(down) && down[k].from < bottom {
+			bottom = max(bottom, down[k].to)
+			k++
+		}
+		var g grid
+		for _, d := range down[i:k] {
+			g.columns = append(g.columns, d.at)
+		}
+		sort.Ints(g.columns)
+		width := g.columns[len(g.columns)-1] - g.columns[0]
+		for _, a := range across {
+			if a.at >= down[i].from-10 && a.at <= bottom+10 && min(a.to, g.columns[len(g.columns)-1])-max(a.from, g.columns[0]) > width/2 {
+				g.rows = append(g.rows, a.at)
+			}
+		}
+		sort.Ints(g.rows)
+		if len(g.columns) >= 3 && len(g.rows) >= 3 {
+			out = append(out, g)
+		}
+		i = k
+	}
+	return out
+}
+
+// layOutRuled writes words as they stand on the page, and those within ruled tables as rows of cells with tabs between them: a rule tells a
+// column better than any blank.
+func layOutRuled(words []ocrWord, rules []rule) string {
+	var b strings.Builder
+	top := -1 << 30
+	for _, g := range grids(rules) {
+		b.WriteString(layOut(between(words, top, g.rows[0])))
+		for k := 1; k < len(g.rows); k++ {
+			if row := g.row(words, g.rows[k-1], g.rows[k]); strings.TrimSpace(row) != "" {
+				b.WriteString(row)
+				b.WriteByte('\n')
+			}
+		}
+		top = g.rows[len(g.rows)-1]
+		b.WriteByte('\n')
+	}
+	b.WriteString(layOut(between(words, top, 1<<30)))
+	return b.String()
+}
+
+func between(words []ocrWord, top, bottom int) []ocrWord {
+	var out []ocrWord
+	for _, w := range words {
+		if m := (w.top + w.base) / 2; m >= top && m < bottom {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// row writes the cells between two rules.
+func (g grid) row(words []ocrWord, top, bottom int) string {
+	cells := make([]string, len(g.columns)-1)
+	for k := range cells {
+		var in []ocrWord
+		for _, w := range between(words, top, bottom) {
+			if m := (w.left + w.right) / 2; m >= g.columns[k] && m < g.columns[k+1] {
+				in = append(in, w)
+			}
+		}
+		address := false
+		for _, l := range strings.Split(strings.TrimSpace(layOut(in)), "\n") {
+			l = strings.Join(strings.Fields(l), " ")
+			address = address || strings.Contains(l, "@")
+			if cells[k] != "" && !address && !(len(l) <= 4 && digitsOf(l) == l) { // an address or a number is wrapped in its cell
+				cells[k] += " "
+			}
+			cells[k] += l
+		}
+	}
+	return strings.Join(cells, "\t")
+}
+
+// whiten takes the rules off the picture.
+func whiten(g *image.Gray, runs []rule) {
+	w, h := g.Rect.Dx(), g.Rect.Dy()
+	for _, r := range runs {
+		x0, y0, x1, y1 := r.from, r.at, r.to, r.at+1
+		if r.down {
+			x0, y0, x1, y1 = r.at, r.from, r.at+1, r.to
+		}
+		for y := max(0, y0-1); y < min(h, y1+1); y++ {
+			for x := max(0, x0-1); x < min(w, x1+1); x++ {
+				g.Pix[y*g.Stride+x] = 255
+			}
+		}
+	}
+}
