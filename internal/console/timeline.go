@@ -57,7 +57,7 @@ func timeline(a *agency.Agency, version string, events []request.Event, mails []
 
 func detail(l *line, a *agency.Agency, version string, e request.Event) {
 	l.Heavy = slices.Contains([]request.Kind{request.Received, request.Approved, request.ReturnedToApplicant, request.Rejected, request.ResetAccepted,
-		request.ResetConfirmed, request.ResetRefused, request.ResetUncertain, request.Closed}, e.Kind)
+		request.ResetConfirmed, request.ResetRefused, request.ApprovalVoided, request.ResetUncertain, request.Closed}, e.Kind)
 	switch {
 	case e.Disposition != nil:
 		var to []string

@@ -13,7 +13,7 @@ var eventWords = map[request.Kind]string{
 	request.LetterGone: "Surat tidak ada lagi di Srikandi", request.DispositionSeen: "Disposisi", request.DispositionWithdrawn: "Disposisi ditarik",
 	request.Assigned: "Ditugaskan", request.Validated: "Identitas dan kelengkapan diperiksa", request.ReturnedToApplicant: "Dikembalikan untuk dilengkapi",
 	request.Completed: "Kelengkapan diterima", request.Approved: "Disetujui", request.Rejected: "Ditolak",
-	request.ResetBooked: "Reset dicatat, lalu diajukan ke BSrE", request.ResetAccepted: "BSrE menerima reset", request.ResetRefused: "Reset tidak dapat dilakukan",
+	request.ResetBooked: "Reset dicatat, lalu diajukan ke BSrE", request.ResetAccepted: "BSrE menerima reset", request.ResetRefused: "BSrE menolak reset", request.ApprovalVoided: "Reset tidak diajukan",
 	request.ResetNotSent: "Reset belum terkirim", request.ResetUncertain: "Hasil reset belum pasti", request.ResetConfirmed: "Reset dinyatakan terlaksana di AMS",
 	request.PhoneCheckAsked: "BSrE memeriksa telepon pemohon", request.SessionAwaited: "Menunggu sesi AMS verifikator", request.LinkMailed: "BSrE mengirim tautan",
 	request.PassphraseSet: "Passphrase baru dibuat", request.CertificateIssued: "Sertifikat terbit", request.Usable: "TTE dapat digunakan", request.Closed: "Selesai",

@@ -39,7 +39,7 @@ var told = map[request.Kind]string{
 	request.DispositionSeen: "disposisi", request.DispositionWithdrawn: "disposisi ditarik", request.Assigned: "ditugaskan kepada verifikator",
 	request.Validated: "identitas dan kelengkapan diperiksa", request.ReturnedToApplicant: "dikembalikan untuk dilengkapi",
 	request.Completed: "kelengkapan diterima", request.Approved: "disetujui", request.Rejected: "ditolak", request.ResetBooked: "reset dicatat, lalu diajukan ke BSrE",
-	request.ResetAccepted: "BSrE menerima reset", request.ResetRefused: "reset tidak dapat dilakukan", request.ResetUncertain: "hasil reset belum pasti",
+	request.ResetAccepted: "BSrE menerima reset", request.ResetRefused: "BSrE menolak reset", request.ApprovalVoided: "reset tidak diajukan", request.ResetUncertain: "hasil reset belum pasti",
 	request.ResetNotSent: "reset belum terkirim", request.ResetConfirmed: "verifikator menyatakan reset terlaksana", request.LinkMailed: "BSrE mengirim tautan",
 	request.SessionAwaited: "menunggu sesi AMS verifikator", request.PhoneCheckAsked: "BSrE memeriksa telepon pemohon",
 	request.PassphraseSet: "passphrase baru dibuat", request.CertificateIssued: "sertifikat terbit", request.Usable: "TTE dapat digunakan",

@@ -152,3 +152,34 @@ func TestTheLettersLastFollowUpHasTheTimes(t *testing.T) {
 		t.Errorf("effects %v", f.effects)
 	}
 }
+
+// What comes back comes back to whom it was given; a reset is the work of whoever approved it.
+func TestWhoseWorkItIsWhenItComesBack(t *testing.T) {
+	t.Parallel()
+	with := func(f *file, what string, want ...string) {
+		t.Helper()
+		if !slices.Equal(f.s.HolderIDs, want) {
+			t.Errorf("%s: with %v, want %v", what, f.s.HolderIDs, want)
+		}
+	}
+	f := open(t, office(t, "purbalingga", agency.AMS)).toVerifier()
+	with(f, "passed to rini", rini.ID)
+	f.must(request.Return{By: galih, Missing: []string{"stempel"}}, request.Complete{By: galih})
+	with(f, "completed", rini.ID)
+	f.must(f.approval(galih))
+	with(f, "approved by galih", galih.ID)
+	f.must(request.AwaitSession{})
+	with(f, "waiting for galih's session", galih.ID)
+	f.must(request.Unable{Text: "Tidak ditemukan di AMS."})
+	with(f, "nothing could be sent", rini.ID)
+	if e := f.events[len(f.events)-1]; e.Kind != request.ApprovalVoided {
+		t.Errorf("that BSrE was never asked is recorded as %s", e.Kind)
+	}
+	f.must(f.approval(rini))
+	f.must(f.booking(), request.Outcome{Kind: request.ResetAccepted}, request.Reopen{By: rini, Text: "Tautan tidak sampai."})
+	f.must(f.approval(rini))
+	f.is(request.StatusSecond)
+	with(f, "a second verifier must agree")
+	f.must(f.approval(galih), request.CouldNot{By: galih, Text: "Portal tidak dapat dibuka."}, request.Assign{By: kasi})
+	with(f, "given to all verifiers")
+}

@@ -182,7 +182,6 @@ func (d *decision) join(c Join) error {
 		e.Findings = mergeFindings(e.Findings, []letter.Finding{{Code: "subject-changed", Severity: letter.Danger,
 			Detail: "Data pemohon dalam surat berubah setelah reset diajukan; periksa apakah reset itu untuk orang yang benar."}})
 	}
-	_, had := d.s.InSrikandi()
 	approved := d.s.Approval != nil
 	d.add(e)
 	if e.Subject != nil && approved {
@@ -190,12 +189,12 @@ func (d *decision) join(c Join) error {
 		d.add(Event{Kind: ApprovalVoided, By: System, Text: "Data pemohon dalam surat berubah setelah disetujui; reset belum diajukan. Periksa sekali lagi."})
 		d.do(toStaff(MailWork, d.a.Holders(sop.Verifier, d.now))...)
 	}
-	switch {
-	case had || l.SrikandiID == "":
-	case d.s.Status.Open():
-		d.do(followUp(d.s, "diproses", "Surat ini tercatat pada permohonan nomor "+d.s.Number+".")...)
-	default: // nothing else will be written to this letter
-		d.do(followUp(d.s, "selesai", "Surat ini tercatat pada permohonan nomor "+d.s.Number+", yang telah selesai ditangani.")...)
+	if !known && l.SrikandiID != "" { // registered from the mail, or again: whoever looks at it there finds where it went
+		here := FollowUp{SrikandiID: l.SrikandiID, Status: "diproses", Text: "Surat ini tercatat pada permohonan nomor " + d.s.Number + "."}
+		if !d.s.Status.Open() {
+			here.Status, here.Text = "selesai", "Surat ini tercatat pada permohonan nomor "+d.s.Number+", yang telah selesai ditangani."
+		}
+		d.do(here)
 	}
 	return nil
 }

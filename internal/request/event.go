@@ -29,10 +29,11 @@ const (
 	Completed            Kind = "Completed"            // papers completed; the clock goes on
 	Approved             Kind = "Approved"             // a verifier approved the reset of exactly this subject
 	Rejected             Kind = "Rejected"
-	ResetBooked          Kind = "ResetBooked"   // the call is about to be made; written before dialling
-	ResetAccepted        Kind = "ResetAccepted" // the portal accepted the call
-	ResetRefused         Kind = "ResetRefused"  // the portal refused it, or it can't be made
-	ResetNotSent         Kind = "ResetNotSent"  // the booked call provably never left
+	ResetBooked          Kind = "ResetBooked"    // the call is about to be made; written before dialling
+	ResetAccepted        Kind = "ResetAccepted"  // the portal accepted the call
+	ApprovalVoided       Kind = "ApprovalVoided" // no call is made on the approval: it can't be made, or its data changed
+	ResetRefused         Kind = "ResetRefused"   // the portal refused it
+	ResetNotSent         Kind = "ResetNotSent"   // the booked call provably never left
 	ResetUncertain       Kind = "ResetUncertain"
 	ResetConfirmed       Kind = "ResetConfirmed" // assisted mode: the verifier made the reset in AMS
 	PhoneCheckAsked      Kind = "PhoneCheckAsked"

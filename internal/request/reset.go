@@ -36,7 +36,7 @@ func (d *decision) decideReset(cmd Command) error {
 		if !d.awaitsReset() {
 			return refuse(WrongState, "Permohonan ini tidak menunggu reset.")
 		}
-		d.refused(System, c.Text)
+		d.refused(ApprovalVoided, System, c.Text)
 		return nil
 	case Confirm:
 		return d.confirm(c)
@@ -121,7 +121,7 @@ func (d *decision) outcome(c Outcome) error {
 	case ResetAccepted:
 		d.accepted(Event{Kind: ResetAccepted, By: c.By, Text: c.Text})
 	case ResetRefused:
-		d.refused(c.By, c.Text)
+		d.refused(ResetRefused, c.By, c.Text)
 	case ResetNotSent:
 		d.add(Event{Kind: ResetNotSent, By: c.By, Text: c.Text})
 		d.do(Reset{Due: d.resetDue()})
@@ -170,8 +170,8 @@ func (d *decision) accepted(e Event) {
 	d.do(Watch{})
 }
 
-func (d *decision) refused(by Actor, text string) {
-	d.add(Event{Kind: ResetRefused, By: by, Text: text})
+func (d *decision) refused(kind Kind, by Actor, text string) {
+	d.add(Event{Kind: kind, By: by, Text: text})
 	d.do(toStaff(MailRefusedByBSrE, d.a.Holders(sop.Verifier, d.now))...)
 }
 
@@ -201,7 +201,7 @@ func (d *decision) couldNot(c CouldNot) error {
 	if strings.TrimSpace(c.Text) == "" {
 		return refuse(Incomplete, "Tuliskan mengapa reset tidak dapat dilakukan.")
 	}
-	d.add(Event{Kind: ResetRefused, By: c.By, Text: c.Text})
+	d.add(Event{Kind: ApprovalVoided, By: c.By, Text: c.Text})
 	return nil
 }
 

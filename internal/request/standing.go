@@ -50,6 +50,9 @@ func (s *State) reseat() {
 		}
 	}
 	s.hold(role, ids, since)
+	if s.Checkers = nil; role == sop.Verifier {
+		s.Checkers = ids
+	}
 	switch role {
 	case sop.Head:
 		s.Status = StatusReceived

@@ -24,7 +24,7 @@ const (
 	StatusPhoneCheck     Status = "phone-check"     // BSrE verifies the applicant's telephone first
 	StatusBooked         Status = "booked"          // the call is being made
 	StatusUncertain      Status = "uncertain"       // nobody knows whether the call arrived
-	StatusRefused        Status = "refused"         // BSrE refused; back at the verifier
+	StatusRefused        Status = "refused"         // BSrE refused, or nothing could be sent; back at the verifier
 	StatusLink           Status = "link"            // link mailed, waits for the applicant
 	StatusPassphrase     Status = "passphrase"      // new passphrase set
 	StatusCertificate    Status = "certificate"     // new certificate seen
@@ -54,7 +54,8 @@ type State struct {
 	Dispositions []Disposition // those that count; withdrawn ones are gone
 
 	Holder       sop.Role  // whose work it is now
-	HolderIDs    []string  // named people, when the disposition or an assignment names them
+	HolderIDs    []string  // named people, when the disposition or an assignment names them, or an approval is theirs
+	Checkers     []string  // the verifiers whom the disposition or an assignment named: it comes back to them
 	Since        time.Time // since when
 	SinceVersion int       // the event that brought it there
 	RemindedHere bool      // a clock's mark was told since then
@@ -143,7 +144,8 @@ func (s *State) apply(e Event) {
 	case DispositionWithdrawn:
 		s.withdraw(e)
 	case Assigned:
-		s.hold(sop.Verifier, appendNew(nil, e.Person), e.At)
+		s.Checkers = appendNew(nil, e.Person)
+		s.back(e.At)
 		s.end(sop.EndsDisposition, e)
 		s.Status = StatusChecking
 	case ReturnedToApplicant:
@@ -154,7 +156,7 @@ func (s *State) apply(e Event) {
 	case Completed:
 		s.resume(e.At)
 		s.Status, s.Missing = StatusChecking, nil
-		s.hold(sop.Verifier, nil, e.At)
+		s.back(e.At)
 	case Approved:
 		s.approve(e)
 	case Rejected:
@@ -174,7 +176,7 @@ func (s *State) applyReset(e Event) {
 	switch e.Kind {
 	case SessionAwaited:
 		s.Status = StatusWaitingSession
-		s.hold(sop.Verifier, nil, e.At)
+		s.hold(sop.Verifier, s.approver(), e.At)
 	case PhoneCheckAsked:
 		// The applicant owes BSrE an answer: until it comes the office's clock stands still.
 		s.Status = StatusPhoneCheck
@@ -191,15 +193,15 @@ func (s *State) applyReset(e Event) {
 	case ResetNotSent:
 		// The call provably never left: the approval stands, and may be booked again.
 		s.Status, s.Words, s.Booking = StatusApproved, e.Text, nil
-		s.hold(sop.Verifier, nil, e.At)
+		s.hold(sop.Verifier, s.approver(), e.At)
 	case ResetUncertain:
 		s.Status, s.Words, s.Tried = StatusUncertain, e.Text, true
-		s.hold(sop.Verifier, nil, e.At)
-	case ResetRefused:
+		s.back(e.At)
+	case ResetRefused, ApprovalVoided:
 		// The approval is used up: another call needs another approval (invariant 4).
 		s.Status, s.Words, s.Approval, s.Booking = StatusRefused, e.Text, nil, nil
 		delete(s.Ended, sop.EndsApproved)
-		s.hold(sop.Verifier, nil, e.At)
+		s.back(e.At)
 	case ResetAccepted, ResetConfirmed:
 		s.Confirmed = e.Kind == ResetConfirmed
 		s.Status, s.Tried = StatusLink, true
@@ -232,7 +234,7 @@ func (s *State) applyReset(e Event) {
 		for _, end := range []sop.Ends{sop.EndsApproved, sop.EndsReset, sop.EndsLink, sop.EndsPassphrase, sop.EndsCertificate, sop.EndsUsable} {
 			delete(s.Ended, end)
 		}
-		s.hold(sop.Verifier, nil, e.At)
+		s.back(e.At)
 	case Reminded, Escalated:
 		s.Reminded[e.Step+"/"+e.Mark], s.RemindedHere = true, true
 	}
@@ -299,13 +301,14 @@ func (s *State) approve(e Event) {
 	}
 	s.Approvals++
 	s.DecidedBy = e.By
-	s.Status = StatusApproved
 	if e.Mark == needsSecond {
 		s.Status = StatusSecond
-	} else {
-		s.end(sop.EndsApproved, e)
+		s.hold(sop.Verifier, nil, e.At)
+		return
 	}
-	s.hold(sop.Verifier, nil, e.At)
+	s.Status = StatusApproved
+	s.end(sop.EndsApproved, e)
+	s.hold(sop.Verifier, s.approver(), e.At)
 }
 
 // needsSecond marks an approval that doesn't suffice alone.
@@ -319,6 +322,17 @@ func (s *State) resume(at time.Time) {
 		s.Pauses[n-1].Until = at
 	}
 }
+
+// approver is whose work the reset is.
+func (s *State) approver() []string {
+	if s.Approval == nil {
+		return nil
+	}
+	return appendNew(nil, s.Approval.By.ID)
+}
+
+// back gives the request to the verifiers, to those who were named if any were.
+func (s *State) back(since time.Time) { s.hold(sop.Verifier, s.Checkers, since) }
 
 func (s *State) hold(role sop.Role, ids []string, since time.Time) {
 	s.Holder, s.HolderIDs, s.Since = role, ids, since

@@ -24,7 +24,7 @@ func (s *State) ForOffice() string {
 	case StatusUncertain:
 		return "Belum pasti: periksa di AMS"
 	case StatusRefused:
-		return "Ditolak BSrE: periksa kembali"
+		return "Reset tidak terlaksana: periksa kembali"
 	case StatusLink:
 		return "Tautan terkirim, menunggu pemohon"
 	case StatusPassphrase:
