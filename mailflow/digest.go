@@ -41,9 +41,9 @@ type Digest struct {
 	Waiting int // open at the end of the period
 	Paused  int // of those: waiting for the applicant or office
 
-	Kept, Broken int // requests finished in the period within the promise, and not
-	Breaches     []DigestBreach
-	Times        []DigestTime // the whole first, then each step
+	Kept, Broken int            // requests finished in the period within the promise, and not
+	Breaches     []DigestBreach // the worst of them
+	Times        []DigestTime   // the whole first, then each step
 	Oldest       []DigestOpen
 	DueNext      []DigestOpen // falls due on the next working day
 	NextDay      time.Time    // that day
@@ -128,10 +128,16 @@ func digestTop[T any](rows []T) digestList[T] {
 	return digestList[T]{Rows: rows[:digestRows], More: len(rows) - digestRows}
 }
 
-func (v digestView) TopBreaches() digestList[DigestBreach] { return digestTop(v.Breaches) }
-func (v digestView) TopOldest() digestList[DigestOpen]     { return digestTop(v.Oldest) }
-func (v digestView) TopDue() digestList[DigestOpen]        { return digestTop(v.DueNext) }
-func (v digestView) TopWork() digestList[DigestOpen]       { return digestTop(v.Work) }
+func (v digestView) TopOldest() digestList[DigestOpen] { return digestTop(v.Oldest) }
+func (v digestView) TopDue() digestList[DigestOpen]    { return digestTop(v.DueNext) }
+func (v digestView) TopWork() digestList[DigestOpen]   { return digestTop(v.Work) }
+
+// TopBreaches are the worst of all that were broken.
+func (v digestView) TopBreaches() digestList[DigestBreach] {
+	top := digestTop(v.Breaches)
+	top.More = max(v.Broken, len(v.Breaches)) - len(top.Rows)
+	return top
+}
 
 // Finished is how many promises were put to the test.
 func (v digestView) Finished() int { return v.Kept + v.Broken }

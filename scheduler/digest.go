@@ -140,23 +140,20 @@ func stepTitle(p *sop.SOP, step int) string {
 	return p.Steps[step].Title
 }
 
-// breaches names the worst promises, and how many of all a partner's outage broke.
+// breaches names the worst of the broken promises, and how many of all a partner's outage broke.
 func (r *reporting) breaches(f report.Figures) error {
 	outages, err := r.d.store.Outages(r.ctx, r.t.Key, r.out.From, r.out.Until, r.now)
 	if err != nil {
 		return err
 	}
-	named := f.Breaches[:min(len(f.Breaches), listed)]
-	if len(outages) > 0 {
-		named = f.Breaches[:min(len(f.Breaches), blamed)]
-	}
-	states, err := r.d.store.StatesOf(r.ctx, r.t.Key, numbersOf(named))
+	worst := f.Breaches[:min(len(f.Breaches), blamed)]
+	states, err := r.d.store.StatesOf(r.ctx, r.t.Key, numbersOf(worst))
 	if err != nil {
 		return err
 	}
-	for i, b := range f.Breaches {
+	for _, b := range worst {
 		row := mailflow.DigestBreach{Number: b.Number, Step: b.Step, Over: b.Over}
-		if s, ok := states[b.Number]; ok && i < listed {
+		if s, ok := states[b.Number]; ok {
 			row.Office, row.Applicant, row.Reason = s.Subject.Office, s.Subject.Name, s.BreachReason
 		}
 		r.out.Breaches = append(r.out.Breaches, row)
@@ -180,7 +177,7 @@ func (r *reporting) breaches(f report.Figures) error {
 	return nil
 }
 
-// blamed is how many broken promises are held against an outage, the worst first.
+// blamed is how many broken promises are named and held against an outage, the worst first.
 const blamed = 500
 
 func numbersOf(list []report.Breach) []string {

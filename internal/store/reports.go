@@ -19,19 +19,16 @@ import (
 // This file keeps what reports read: the measures of requests, the outages of the partners, and counts.
 
 // measure writes the row that reports count, beside the projection that pages query.
-func (tx *Tx) measure(a *agency.Agency, st request.State) error {
+func measure(batch *pgx.Batch, a *agency.Agency, st request.State) error {
 	r, err := report.Measure(st, a)
 	if err != nil {
 		return fmt.Errorf("measuring %s: %w", st.Number, err)
 	}
-	_, err = tx.Exec(tx.ctx, `INSERT INTO measures (number, agency, office_id, opened_at, closed_at, rejected, decided, sop, used)
+	batch.Queue(`INSERT INTO measures (number, agency, office_id, opened_at, closed_at, rejected, decided, sop, used)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (number) DO UPDATE SET (office_id, opened_at, closed_at, rejected, decided, sop, used)
 		= (excluded.office_id, excluded.opened_at, excluded.closed_at, excluded.rejected, excluded.decided, excluded.sop, excluded.used)`,
 		r.Number, a.Key, r.OfficeID, micro(r.OpenedAt), optional(r.ClosedAt), r.Rejected, r.Decided, r.SOP, r.Used)
-	if err != nil {
-		return fmt.Errorf("writing the measures of %s: %w", st.Number, err)
-	}
 	return nil
 }
 
@@ -45,7 +42,7 @@ func (tx *Tx) sameMeasure(a *agency.Agency, st request.State) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("reading the measures of %s: %w", st.Number, err)
 	}
-	list, err := pgx.CollectRows(rows, scanMeasure)
+	list, err := collectMeasures(rows)
 	if err != nil || len(list) != 1 {
 		return false, err
 	}
@@ -56,23 +53,39 @@ func (tx *Tx) sameMeasure(a *agency.Agency, st request.State) (bool, error) {
 
 const measureColumns = `number, office_id, opened_at, closed_at, rejected, decided, sop, array_send(used)`
 
-// scanMeasure reads the array as PostgreSQL sends it: element by element a year of 100,000 would take a second by itself.
-func scanMeasure(row pgx.CollectableRow) (r report.Row, err error) {
+// measureReader reads rows of measures. A year has 100,000: the array is taken as PostgreSQL sends it, the numbers lie in few large pieces,
+// and the names of offices, people and SOPs, which repeat, are kept once.
+type measureReader struct {
+	names map[string]string
+	room  []int32
+}
+
+func (m *measureReader) scan(row pgx.CollectableRow) (r report.Row, err error) {
 	var closed pgtype.Timestamptz
-	var used pgtype.DriverBytes
-	if err = row.Scan(&r.Number, &r.OfficeID, &r.OpenedAt, &closed, &r.Rejected, &r.Decided, &r.SOP, &used); err != nil {
+	var office, decided, version, used pgtype.DriverBytes
+	if err = row.Scan(&r.Number, &office, &r.OpenedAt, &closed, &r.Rejected, &decided, &version, &used); err != nil {
 		return r, err
 	}
+	r.OfficeID, r.Decided, r.SOP = m.name(office), m.name(decided), m.name(version)
 	if closed.Valid {
 		r.ClosedAt = closed.Time
 	}
-	r.Used, err = usedOf(used)
+	r.Used, err = m.used(used)
 	return r, err
 }
 
-// usedOf decodes array_send of an int[]: dimensions, flags, element type, length, lower bound, and then a length and a value each.
-func usedOf(sent []byte) (report.Used, error) {
-	const head, element = 20, 8
+func (m *measureReader) name(sent []byte) string {
+	name, known := m.names[string(sent)]
+	if !known {
+		name = string(sent)
+		m.names[name] = name
+	}
+	return name
+}
+
+// used decodes array_send of an int[]: dimensions, flags, element type, length, lower bound, and then a length and a value each.
+func (m *measureReader) used(sent []byte) (report.Used, error) {
+	const head, element, piece = 20, 8, 4096
 	if len(sent) < head {
 		return report.Used{}, nil // an empty array has no dimensions
 	}
@@ -80,11 +93,20 @@ func usedOf(sent []byte) (report.Used, error) {
 	if binary.BigEndian.Uint32(sent) != 1 || len(sent) != head+n*element {
 		return nil, errors.New("the measures are no row of numbers")
 	}
-	used := make(report.Used, n)
+	if len(m.room) < n {
+		m.room = make([]int32, max(n, piece))
+	}
+	used := report.Used(m.room[:n:n])
+	m.room = m.room[n:]
 	for i := range used {
 		used[i] = int32(binary.BigEndian.Uint32(sent[head+i*element+4:]))
 	}
 	return used, nil
+}
+
+func collectMeasures(rows pgx.Rows) ([]report.Row, error) {
+	m := measureReader{names: map[string]string{}}
+	return pgx.CollectRows(rows, m.scan)
 }
 
 // Measures lists what was opened or ended in [from, until) in an agency, or in one of its offices.
@@ -94,7 +116,7 @@ func (s *Store) Measures(ctx context.Context, agencyKey, officeID string, from, 
 	if err != nil {
 		return nil, fmt.Errorf("reading the measures of %s: %w", agencyKey, err)
 	}
-	list, err := pgx.CollectRows(rows, scanMeasure)
+	list, err := collectMeasures(rows)
 	if err != nil {
 		return nil, fmt.Errorf("reading the measures of %s: %w", agencyKey, err)
 	}
