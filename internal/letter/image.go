@@ -28,7 +28,7 @@ func normalizeImage(data []byte, out *bufio.Writer) error {
 	}
 	grey := shrink(img, exifOrientation(data))
 	despeckle(grey)
-	grey = straighten(grey)
+	grey = straighten(enlarge(grey))
 	if err := writeRules(out, removeRules(grey)); err != nil {
 		return err
 	}
@@ -153,6 +153,25 @@ func shrink(img image.Image, orientation int) *image.Gray {
 		}
 	}
 	return dst
+}
+
+// enlarge doubles a picture of few points, between which it draws lines: tesseract wants letters of 20 pixels or more, and a page at 150 dpi
+// or a photograph sent by a messenger has fewer.
+func enlarge(g *image.Gray) *image.Gray {
+	w, h := g.Rect.Dx(), g.Rect.Dy()
+	if max(w, h) > 1800 {
+		return g
+	}
+	out := image.NewGray(image.Rect(0, 0, 2*w, 2*h))
+	at := func(x, y int) int { return int(g.Pix[min(y, h-1)*g.Stride+min(x, w-1)]) }
+	for y := range 2 * h {
+		for x := range 2 * w {
+			a, b := at(x/2, y/2), at((x+1)/2, y/2)
+			c, d := at(x/2, (y+1)/2), at((x+1)/2, (y+1)/2)
+			out.Pix[y*out.Stride+x] = uint8((a + b + c + d) / 4)
+		}
+	}
+	return out
 }
 
 func turned(w, h, orientation int) image.Rectangle {
