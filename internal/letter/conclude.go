@@ -249,9 +249,7 @@ func (w *work) fields(r *Reading, contents []*content, m *Mail, meta *Meta) {
 	}
 	switch r.Kind {
 	case Bounce, AutoReply, ProviderNotice:
-		if m != nil && m.Subject != "" {
-			r.Letter.Subject = str(Mask(m.Subject))
-		}
+		mailSubject(r, m)
 		return
 	}
 	ordered := rank(contents)
@@ -260,15 +258,21 @@ func (w *work) fields(r *Reading, contents []*content, m *Mail, meta *Meta) {
 	}
 	namedInSubject(r.Kind, ordered, m, meta)
 	mergeFields(r, ordered)
-	if m != nil && r.Letter.Subject == nil && m.Subject != "" {
-		s := Mask(strings.TrimSpace(m.Subject))
-		r.Letter.Subject = &s
-		r.Evidence = append(r.Evidence, Evidence{Field: "letter.subject", Part: "mail", Text: s, How: "text"})
-	}
+	mailSubject(r, m)
 	for _, c := range ordered {
 		if c.openDate && r.Letter.Date == nil {
 			w.find("date-incomplete", Info, "Tanggal surat tidak diisi lengkap.")
 		}
+	}
+}
+
+// mailSubject takes the mail's subject where no letter has its own.
+func mailSubject(r *Reading, m *Mail) {
+	if m == nil || r.Letter.Subject != nil {
+		return
+	}
+	if r.Letter.Subject = str(Mask(strings.TrimSpace(m.Subject))); r.Letter.Subject != nil {
+		r.Evidence = append(r.Evidence, Evidence{Field: "letter.subject", Part: "mail", Text: *r.Letter.Subject, How: "text"})
 	}
 }
 

@@ -2,6 +2,7 @@ package letter_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"testing"
 
@@ -36,8 +37,12 @@ func TestTheCorpusIsReadAsACarefulClerkReadsIt(t *testing.T) {
 		if letter.RaceEnabled && i%4 != 0 {
 			continue // the race detector needs the paths, not every letter
 		}
-		for _, d := range score.Add(l, reader.Read(t.Context(), letter.InputOf(l.File.Name, l.File.Data))) {
+		r := reader.Read(t.Context(), letter.InputOf(l.File.Name, l.File.Data))
+		for _, d := range score.Add(l, r) {
 			t.Logf("%s %s: %s", l.ID, l.Layout, d)
+		}
+		for _, f := range withoutEvidence(r) {
+			t.Errorf("%s %s: nothing tells where %s was found", l.ID, l.Layout, f)
 		}
 	}
 	if len(layouts) < 40 {
@@ -49,6 +54,30 @@ func TestTheCorpusIsReadAsACarefulClerkReadsIt(t *testing.T) {
 	if kinds, fields := score.Shares(); kinds < 0.99 || fields < 0.99 {
 		t.Errorf("kinds %.3f, fields %.3f: both should be 0.99 on letters that the rules were written with", kinds, fields)
 	}
+}
+
+// withoutEvidence are the fields of a reading that no evidence points at.
+func withoutEvidence(r letter.Reading) []string {
+	shown := map[string]bool{}
+	for _, e := range r.Evidence {
+		shown[e.Field] = e.Part != "" && e.Text != "" && e.How != ""
+	}
+	fields := map[string]*string{"letter.number": r.Letter.Number, "letter.date": r.Letter.Date, "letter.subject": r.Letter.Subject, "letter.office": r.Letter.Office}
+	if s := r.Letter.Signer; s != nil {
+		fields["letter.signer.name"], fields["letter.signer.nip"], fields["letter.signer.position"] = s.Name, s.NIP, s.Position
+	}
+	for i, a := range r.Applicants {
+		for key, v := range map[string]*string{"name": a.Name, "nip": a.NIP, "nik": a.NIK, "email": a.Email, "phone": a.Phone, "position": a.Position, "rank": a.Rank, "office": a.Office} {
+			fields[fmt.Sprintf("applicants[%d].%s", i, key)] = v
+		}
+	}
+	var out []string
+	for f, v := range fields {
+		if v != nil && !shown[f] {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // A printed and scanned letter is read by OCR, says so, and keeps its numbers.
