@@ -232,7 +232,7 @@ var serviceWords = []*regexp.Regexp{
 func combined(s *sheet) string {
 	for i := range s.lines {
 		t := strings.Join(strings.Fields(s.lines[i].text), " ")
-		if len(t) < 160 && serviceWords[0].MatchString(t) && countServices(t) >= 2 {
+		if len(t) < 160 && strings.ContainsAny(t, "/[]()☐□*:|") && serviceWords[0].MatchString(t) && countServices(t) >= 2 {
 			return t
 		}
 	}

@@ -69,6 +69,11 @@ func newSheet(d document) *sheet {
 	s := &sheet{document: d, cells: make([][]cell, len(d.lines)), used: make([]bool, len(d.lines)), table: make([]bool, len(d.lines))}
 	for i, l := range d.lines {
 		s.cells[i] = cellsOf(l.text)
+		for k, c := range s.cells[i] {
+			if k > 0 && strings.HasPrefix(c.text, "= ") {
+				s.cells[i][k].text = ":" + c.text[1:] // "Nama      = Slamet"
+			}
+		}
 	}
 	return s
 }
@@ -178,6 +183,9 @@ func (s *sheet) pair(i, k int) (found, int) {
 	}
 	fd, ok := fieldOf(unmarked(c.text))
 	if !ok {
+		fd, ok = s.wrappedLabel(i, k)
+	}
+	if !ok {
 		return s.bareLabel(i, f)
 	}
 	f.field = fd
@@ -205,6 +213,19 @@ func (s *sheet) pair(i, k int) (found, int) {
 		}
 	}
 	return f, 0
+}
+
+// wrappedLabel joins a label that runs on below itself, its value beside the first line: "Nomor Induk   : 3303... / Kependudukan".
+func (s *sheet) wrappedLabel(i, k int) (field, bool) {
+	if k > 0 && !(k == 1 && isOrdinal(s.cells[i][0].text)) || k+1 >= len(s.cells[i]) || i+1 >= len(s.cells) || len(s.cells[i+1]) == 0 {
+		return "", false
+	}
+	c, below := s.cells[i][k], s.cells[i+1][0]
+	if abs(below.at-c.at) > 1 || len(below.text) > 24 || len(s.cells[i+1]) > 1 && strings.HasPrefix(s.cells[i+1][1].text, ":") || isLabel(below.text) {
+		return "", false
+	}
+	f, ok := fieldOf(unmarked(c.text) + " " + below.text)
+	return f, ok && f != fieldSkip
 }
 
 // bareLabel reads "nama slamet riyadi" above "nip 1970...": labels without a colon, several lines of them.

@@ -412,10 +412,25 @@ func (c *content) officeOfPosition() {
 	if m := positionOffice.FindStringSubmatch(pos); m != nil {
 		c.office = valueAt{strings.TrimSpace(belowHead.ReplaceAllString(m[1]+m[2], "")), c.signer.lines[fieldPosition]}
 	}
+	if c.office.text == "" {
+		c.office = valueAt{officeOfHead(pos), c.signer.lines[fieldPosition]}
+	}
 }
 
 // belowHead is what follows the office in the position of one who signs for its head.
 var belowHead = regexp.MustCompile(`(?i),?\s+(sekretaris|u\.?\s?b|kepala (bidang|bagian|sub)|kabid|kabag|asisten)\b.*$`)
+
+// headOf are offices that are named by their head alone.
+var headOf = regexp.MustCompile(`(?i)^(?:(?:plt|plh|pj|a\.?\s?n)\.?\s*)*(camat|lurah|inspektur)\s+(\S.*)$`)
+
+// officeOfHead: a Camat leads a Kecamatan of that name, a Lurah a Kelurahan, the Inspektur the Inspektorat.
+func officeOfHead(position string) string {
+	m := headOf.FindStringSubmatch(position)
+	if m == nil {
+		return ""
+	}
+	return map[string]string{"camat": "Kecamatan ", "lurah": "Kelurahan ", "inspektur": "Inspektorat "}[strings.ToLower(m[1])] + belowHead.ReplaceAllString(m[2], "")
+}
 
 func str(s string) *string {
 	if s == "" {

@@ -302,6 +302,10 @@ func inPassing(words []word, marks []mark, a mark) bool {
 			return false
 		case "selesai", "berhasil":
 			return a.term == termReset
+		case "sudah", "telah":
+			if k+1 < len(words) && a.term == termReset && doneVerb(words[k+1].text) {
+				return true
+			}
 		}
 	}
 	for _, x := range marks {
@@ -328,6 +332,14 @@ func addressed(words []word, a, m mark) bool {
 		case "lakukan", "lakukanlah", "silakan", "silahkan", "klik", "please":
 			return k == 0 || words[k].stop || words[k-1].text != "mohon" && words[k-1].text != "tolong" && words[k-1].text != "kami"
 		}
+	}
+	return false
+}
+
+func doneVerb(w string) bool {
+	switch w {
+	case "dilakukan", "dilaksanakan", "diproses", "selesai", "ditindaklanjuti", "dikirim", "berhasil", "dikerjakan", "kami":
+		return true
 	}
 	return false
 }

@@ -11,7 +11,7 @@ var (
 	placeholders  = regexp.MustCompile(`^[\s.…_\-–—*/:;,()xX]*$|\.{4,}|…{2,}|_{3,}`)
 	titleBefore   = regexp.MustCompile(`^(?i:(bapak|ibu|bpk|sdr|sdri|saudara|saudari|pak|bu|yth)\.?(/i)?\s+)+`)
 	nameLike      = regexp.MustCompile(`^[\p{L}'’` + "`" + `.,\- ()&/]+$`)
-	rankOnly      = regexp.MustCompile(`(?i)^\(?\s*(pembina|penata|pengatur|juru)(\s+(utama|muda|madya))?(\s+(tingkat|tk)\.?\s?\S{1,3})?[\s,/(]*\w{1,4}\s*[/.]\s*[a-e]\s*\)?$|(?i)^\(?\s*(pembina|penata|pengatur|juru|ahli (pertama|muda|madya|utama))\b(\s+(utama|muda|madya|tingkat\s*(i|1)|tk\.?\s*(i|1)))*\s*[,/(\s]*\s*(\(?\s*(gol\.?\s*)?[iv1]+\s*[/.]\s*[a-e]\s*\)?)?\s*\)?$|^(?i:gol(ongan)?\.?\s*)?\(?[IV]+\s*/\s*[a-e]\)?$`)
+	rankOnly      = regexp.MustCompile(`(?i)^\(?\s*(pembina|penata|pengatur|juru)(\s+(utama|muda|madya)){0,2}(\s+(tingkat|tk)\.?\s?\S{1,3})?[\s,/(–-]*\w{1,4}\s*[/.–-]\s*[a-e]\s*\)?$|(?i)^\(?\s*(pembina|penata|pengatur|juru|ahli (pertama|muda|madya|utama))\b(\s+(utama|muda|madya|tingkat\s*(i|1)|tk\.?\s*(i|1)))*\s*[,/(\s]*\s*(\(?\s*(gol\.?\s*)?[iv1]+\s*[/.]\s*[a-e]\s*\)?)?\s*\)?$|^(?i:gol(ongan)?\.?\s*)?\(?[IV]+\s*/\s*[a-e]\)?$`)
 	positionWord  = regexp.MustCompile(`(?i)\b(kepala|sekretaris|camat|lurah|direktur|inspektur|kabid|kabag|kasi|kasubbag|kasubag|plt|plh|pj|a\.?\s?n|u\.?\s?b|asisten|staf ahli|bupati|wali\s?kota|kades|ketua|koordinator|pranata|analis|sandiman|pejabat|bendahara|pengelola|guru|dokter|pimpinan|wakil|panewu|wali nagari|keuchik|geuchik|perbekel|bendesa|kuwu|pambakal|penghulu|mantri|wedana|hukum tua|rektor|dekan|jenderal|komandan|danru|ahli (pertama|muda|madya|utama))\b`)
 )
 
