@@ -114,7 +114,7 @@ func (d *Daemon) heed(ctx context.Context, t *tenant, l store.Letter, m mail) er
 	case letter.Complaint:
 		return d.readComplaint(ctx, t, l, m.Mail, m.reading, m.env, "")
 	case letter.ProviderNotice:
-		return d.readNotice(ctx, t, l, m.Mail, m.reading, ref)
+		return d.readNotice(ctx, t, l, m, ref)
 	case letter.Disposition:
 		return d.readDisposition(ctx, t, l, m.Mail, m.reading, m.env, ref)
 	}
@@ -212,35 +212,6 @@ func repliesSince(s request.State, from string, since time.Time) (n int) {
 		}
 	}
 	return n
-}
-
-// readNotice joins a notice from BSrE to the request that it names, if it names just one. A stranger may have written it, so it is
-// a note beside the request and moves nothing.
-func (d *Daemon) readNotice(ctx context.Context, t *tenant, l store.Letter, m *letter.Mail, r letter.Reading, ref request.Letter) error {
-	queue, err := d.store.Queue(ctx, t.Key)
-	if err != nil {
-		return err
-	}
-	text := strings.ToLower(m.Subject + "\n" + m.Text)
-	var named []string
-	for _, q := range queue {
-		s, err := d.store.State(ctx, q.Number)
-		if err != nil {
-			return err
-		}
-		if s.Approvals > 0 && s.Subject.Email != "" && strings.Contains(text, strings.ToLower(s.Subject.Email)) {
-			named = append(named, q.Number)
-		}
-	}
-	return d.markRead(ctx, l, r.Kind, r, func(tx *store.Tx) error {
-		if len(named) != 1 {
-			return nil
-		}
-		ref.Subject = m.Subject
-		_, err := tx.Act(t.Agency, named[0], request.Join{Letter: ref},
-			request.Evidence{By: request.Actor{Role: sop.BSrE, Name: "BSrE", Via: "mail"}, Text: "Pemberitahuan masuk: " + letter.Mask(m.Subject)})
-		return err
-	})
 }
 
 // readDisposition takes a letter that an official of the chain forwards with an instruction for a disposition in Srikandi. Who they are must

@@ -245,35 +245,53 @@ func TestStatusCallsDelayNoReset(t *testing.T) {
 	}
 }
 
-// A notice in the inbox moves nothing by itself, since anybody may write one; but AMS is looked at again at once, and what it shows counts.
-func TestANoticeInTheInboxHasAMSLookedAt(t *testing.T) {
+// A notice in the inbox counts when the agency's mail server vouches for BSrE and it says plainly what happened. Anybody may write another one: it
+// moves nothing, but AMS is looked at again at once, and what it shows counts.
+func TestANoticeInTheInbox(t *testing.T) {
 	t.Parallel()
-	p := openPortal(t, bsresim.Options{})
-	p.signIn("rini")
-	number := p.approved(head, "rini")
-	p.run()
-	u, _ := p.sim.UserByEmail(headEmail)
-	looks := func() (n int) {
-		if err := p.store.Pool.QueryRow(t.Context(), `SELECT count(*) FROM river_job WHERE kind = 'watch_request'`).Scan(&n); err != nil {
-			t.Fatal(err)
-		}
-		return n
+	const set, link = "Yth. Pengguna " + headEmail + ",\n\npassphrase sertifikat elektronik Anda telah berhasil diatur ulang.", "Kepada " + headEmail + ": buka tautan berikut untuk reset passphrase."
+	for name, c := range map[string]struct {
+		fault  bsresim.Fault
+		text   string
+		proven bool
+		want   request.Status
+		looks  int
+	}{
+		"set":                     {bsresim.NoFault, set, true, request.StatusClosed, 0},
+		"set by a stranger":       {bsresim.NoFault, set, false, request.StatusLink, 1},
+		"the link":                {bsresim.NoFault, link, true, request.StatusLink, 0},
+		"the link when uncertain": {bsresim.DropAfter, link, true, request.StatusLink, 1},
+		"uncertain by a stranger": {bsresim.DropAfter, link, false, request.StatusUncertain, 2},
+		"something else":          {bsresim.NoFault, headEmail + ": layanan AMS dipelihara.", true, request.StatusLink, 1},
+		"bad news":                {bsresim.NoFault, headEmail + ": passphrase telah gagal diatur ulang.", true, request.StatusLink, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := openPortal(t, bsresim.Options{})
+			p.signIn("rini")
+			p.sim.Script(bsresim.CallReset, c.fault)
+			number := p.approved(head, "rini")
+			p.run()
+			p.pass(time.Minute)
+			verdict := map[bool]string{true: "pass", false: "fail"}[c.proven]
+			for range 2 { // the second one says nothing new
+				p.mail("BSrE <noreply@bsre.bssn.go.id>", "Pemberitahuan Sertifikat Elektronik", c.text,
+					"Authentication-Results: mx.purbalinggakab.go.id; dmarc="+verdict+" header.from=bsre.bssn.go.id")
+			}
+			s := p.expect(number, c.want)
+			var looks int
+			if err := p.store.Pool.QueryRow(t.Context(), `SELECT count(*) FROM river_job WHERE kind = 'watch_request'`).Scan(&looks); err != nil || looks != c.looks {
+				t.Errorf("%d looks, want %d (%v)", looks, c.looks, err)
+			}
+			if note := p.has(number, request.NoteAdded); note != nil && !c.proven && note.By.Role == sop.BSrE {
+				t.Errorf("a stranger's mail is told as BSrE's: %q", note.Text)
+			}
+			if c.want == request.StatusUncertain && (p.mails("uncertain") != 4 || !strings.Contains(s.Words, "tidak terbukti")) {
+				t.Errorf("the verifiers got %d mails, words %q", p.mails("uncertain"), s.Words)
+			}
+			p.expectCalls(headEmail)
+		})
 	}
-	p.pass(3 * time.Hour)
-	if err := p.sim.SetPassphrase(u.UID); err != nil {
-		t.Fatal(err)
-	}
-	p.mail("BSrE <noreply@bsre.bssn.go.id>", "Passphrase Sertifikat Elektronik Berhasil Diatur", "Yth. Pengguna "+headEmail+",\n\npassphrase baru telah diatur.")
-	s := p.expect(number, request.StatusLink)
-	if looks() != 1 || !strings.Contains(s.LastNote, "Berhasil Diatur") || len(s.Letters) != 2 {
-		t.Errorf("%d looks, last note %q, letters %v", looks(), s.LastNote, s.Letters)
-	}
-	p.mail("BSrE <noreply@bsre.bssn.go.id>", "Lagi", "Yth. "+headEmail)
-	if looks() != 1 {
-		t.Errorf("whoever goes on writing has AMS asked %d times", looks())
-	}
-	p.look(number)
-	p.expect(number, request.StatusClosed)
 }
 
 // After a reset made by hand the software asks the eSign gateway, which is all that it can read: a certificate that isn't in ISSUE any more is

@@ -130,5 +130,5 @@ type Event struct {
 	Step        string           `json:"step,omitempty"` // Reminded, Escalated
 	Mark        string           `json:"mark,omitempty"` // Reminded: "60", "90", "100"; Escalated: Person.ID
 	Again       bool             `json:"again,omitempty"`
-	Code        string           `json:"code,omitempty"` // StatusSeen: bsre.Code; NoteAdded by the applicant: NoLink or Failed
+	Code        string           `json:"code,omitempty"` // StatusSeen: bsre.Code; NoteAdded: NoLink, Failed or notice
 }

@@ -164,8 +164,12 @@ func (d *decision) beforeCall() bool {
 
 // accepted: the portal's call is what sends the link (contracts/bsre.md), so that its success ends both steps.
 func (d *decision) accepted(e Event) {
+	says := "Menurut jawaban portal, tautan dikirim ke e-mail dinas."
+	if e.Kind == ResetConfirmed {
+		says = "Verifikator melakukan reset di AMS; dengan itu BSrE mengirim tautan ke e-mail dinas."
+	}
 	d.add(e)
-	d.add(Event{Kind: LinkMailed, At: e.At, By: Actor{Role: sop.BSrE, Via: e.By.Via}, Text: "Menurut jawaban portal, tautan dikirim ke e-mail dinas."})
+	d.add(Event{Kind: LinkMailed, At: e.At, By: Actor{Role: sop.BSrE, Via: e.By.Via}, Text: says})
 	d.do(toApplicant(MailResetSubmitted, d.s)...)
 	d.do(Watch{})
 }
@@ -273,7 +277,7 @@ func (d *decision) times() string {
 
 func (d *decision) evidence(c Evidence) {
 	first := !d.s.Noticed
-	d.add(Event{Kind: NoteAdded, By: c.By, Text: c.Text})
+	d.add(Event{Kind: NoteAdded, By: c.By, Code: notice, Text: c.Text})
 	if !first || !slices.Contains([]Status{StatusUncertain, StatusLink, StatusPassphrase, StatusCertificate}, d.s.Status) {
 		return
 	}

@@ -123,14 +123,14 @@ func (s *State) apply(e Event) {
 		s.join(e)
 	case NoteAdded:
 		s.LastNote = e.Text
-		if e.Code != "" || e.By.Role == sop.Verifier { // they have seen to it; the next answer is news
-			s.Trouble = e.Code
-		}
-		if e.By.Role == sop.BSrE && e.By.Via == "mail" {
+		switch {
+		case e.Code == notice:
 			s.Noticed = true
 			if s.Status == StatusUncertain {
 				s.Words = e.Text
 			}
+		case e.Code != "", e.By.Role == sop.Verifier: // they have seen to it; the applicant's next answer is news
+			s.Trouble = e.Code
 		}
 	case BreachExplained:
 		s.BreachReason = e.Text
@@ -345,6 +345,20 @@ func (s *State) end(end sop.Ends, e Event) {
 		s.Ended[end] = e.At
 		s.By[end] = e.By
 	}
+}
+
+// notice is the code of a note that tells of a mail which may be BSrE's.
+const notice = "notice"
+
+// AfterReset reports whether what came in then can be about the link that the applicant waits for.
+func (s *State) AfterReset(at time.Time) bool {
+	switch s.Status {
+	case StatusUncertain:
+		return s.LastCall == nil && !at.Before(s.Since) || s.LastCall != nil && at.After(s.LastCallAt)
+	case StatusLink, StatusPassphrase, StatusCertificate:
+		return !at.Before(s.Ended[sop.EndsReset])
+	}
+	return false
 }
 
 // Has reports whether a finding with that code lies on the request.
