@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"pulih/internal/letter"
 	"pulih/internal/letter/corpus"
 )
@@ -46,7 +48,11 @@ func run(ctx context.Context) error {
 		return fmt.Errorf("preparing scans: %w", err)
 	}
 	groups["scan"] = scans
-	for _, key := range []string{"eml", "html", "docx", "zip", "scan"} {
+	if groups["signed"], err = signed(groups["pdf"]); err != nil {
+		return err
+	}
+	goals := map[string]float64{"eml": 200, "html": 200, "docx": 10, "zip": 5, "signed": 10, "scan": 0.2}
+	for _, key := range []string{"eml", "html", "docx", "zip", "signed", "scan"} {
 		rate, err := perSecond(groups[key], func(l corpus.Letter) error {
 			reader.Read(ctx, letter.InputOf(l.File.Name, l.File.Data))
 			return ctx.Err()
@@ -54,38 +60,91 @@ func run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		figure("letters_per_second_"+key, rate, "letters/s", ">=", map[string]float64{"eml": 200, "html": 200, "docx": 10, "zip": 5, "scan": 0.2}[key])
+		figure("letters_per_second_"+key, rate, "letters/s", ">=", goals[key])
 	}
 	if err := besidePDFToText(ctx, reader, groups["pdf"]); err != nil {
 		return err
 	}
-	figure("resident_memory", resident(), "MiB", "<=", 150)
+	var children unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_CHILDREN, &children); err != nil {
+		return fmt.Errorf("asking for the children's memory: %w", err)
+	}
+	figure("memory", resident(), "MiB", "<=", 150)
+	figure("memory_largest_child", float64(children.Maxrss)/1024, "MiB", "<=", 250)
 	return nil
 }
 
-// besidePDFToText takes turns, letter by letter, so that both meet the same load of the machine.
+// signed are the letters with a signature each: checking it takes a child of its own.
+func signed(letters []corpus.Letter) ([]corpus.Letter, error) {
+	now := time.Now() //nolint:forbidigo // certificates of today
+	pki, err := corpus.NewPKI("Akar Contoh", now.AddDate(-1, 0, 0), now.AddDate(1, 0, 0))
+	if err != nil {
+		return nil, err
+	}
+	s, err := pki.Issue("PENANDA TANGAN", now.AddDate(-1, 0, 0), now.AddDate(1, 0, 0))
+	if err != nil {
+		return nil, err
+	}
+	var out []corpus.Letter
+	for _, l := range letters {
+		b := corpus.NewPDFBuilder(l.File.Data)
+		if err := b.Sign(pki, s, corpus.SignOptions{}); err != nil {
+			return nil, err
+		}
+		l.File.Data = b.Data
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+// besidePDFToText takes turns, letter by letter. The overhead is one of processor time, that of the children included: by the clock, what
+// else the machine does would count for more than what is measured.
 func besidePDFToText(ctx context.Context, reader *letter.Reader, letters []corpus.Letter) error {
-	var alone, whole time.Duration
-	n := 0
+	var alone, whole span
+	n := 0.0
 	for range 6 {
 		for _, l := range letters {
-			began := time.Now() //nolint:forbidigo // a benchmark measures
+			began := mark()
 			cmd := exec.CommandContext(ctx, "pdftotext", "-layout", "-enc", "UTF-8", "-", "-")
 			cmd.Stdin = bytes.NewReader(l.File.Data)
 			if _, err := cmd.Output(); err != nil {
 				return fmt.Errorf("running pdftotext: %w", err)
 			}
-			middle := time.Now() //nolint:forbidigo // a benchmark measures
+			middle := mark()
 			reader.Read(ctx, letter.InputOf(l.File.Name, l.File.Data))
-			alone += middle.Sub(began)
-			whole += time.Since(middle) //nolint:forbidigo // a benchmark measures
+			alone.add(began, middle)
+			whole.add(middle, mark())
 			n++
 		}
 	}
-	figure("letters_per_second_pdf", float64(n)/whole.Seconds(), "letters/s", ">=", 20)
-	figure("letters_per_second_pdftotext_alone", float64(n)/alone.Seconds(), "letters/s", ">=", 20)
-	figure("overhead_over_pdftotext", 100*(whole.Seconds()/alone.Seconds()-1), "percent", "<=", 20)
+	figure("letters_per_second_pdf", n/whole.clock.Seconds(), "letters/s", ">=", 20)
+	figure("letters_per_second_pdftotext_alone", n/alone.clock.Seconds(), "letters/s", ">=", 20)
+	figure("overhead_over_pdftotext", 100*(whole.cpu.Seconds()/alone.cpu.Seconds()-1), "percent", "<=", 20)
 	return nil
+}
+
+// span is what something took by the clock and of the processor.
+type span struct{ clock, cpu time.Duration }
+
+func (s *span) add(from, to instant) {
+	s.clock += to.clock.Sub(from.clock)
+	s.cpu += to.cpu - from.cpu
+}
+
+type instant struct {
+	clock time.Time
+	cpu   time.Duration // of this process and its children so far
+}
+
+func mark() instant {
+	now := instant{clock: time.Now()} //nolint:forbidigo // a benchmark measures
+	for _, who := range []int{unix.RUSAGE_SELF, unix.RUSAGE_CHILDREN} {
+		var u unix.Rusage
+		if unix.Getrusage(who, &u) == nil {
+			now.cpu += time.Duration(u.Utime.Nano() + u.Stime.Nano())
+		}
+	}
+	return now
 }
 
 func perSecond(letters []corpus.Letter, read func(corpus.Letter) error) (float64, error) {
