@@ -56,7 +56,7 @@ func decodeImage(data []byte) (image.Image, error) {
 
 // decodePGM reads pdftoppm's raw grey pages (netpbm's pgm(5), P5 of 8 bits). Its PNG costs a hundred times as much processor time on a
 // scan's noise.
-func decodePGM(data []byte) (image.Image, error) {
+func decodePGM(data []byte) (*image.Gray, error) {
 	var w, h, depth int
 	r := bytes.NewReader(data)
 	if _, err := fmt.Fscanf(r, "P5\n%d %d\n%d\n", &w, &h, &depth); err != nil {

@@ -12,7 +12,7 @@ import (
 // and indentation tell labels from values. sure is how many letters and digits stand in words that tesseract is sure of.
 func (w *work) ocr(ctx context.Context, img []byte, rules []rule) (text string, sure int, err error) {
 	out, err := w.run(ctx, child{path: w.reader.opts.Tesseract, args: []string{"stdin", "stdout", "-l", "ind", "--psm", "4", "--dpi", "215", "tsv"}, input: img})
-	words := apart(parseTSV(string(out)))
+	words := apart(parseTSV(string(out), 0, 1))
 	for _, x := range words {
 		if x.conf >= 60 {
 			sure += letters(x.text)
@@ -28,26 +28,26 @@ type ocrWord struct {
 	conf                   float64 // percent
 }
 
-// parseTSV reads the level 5 rows: level page block par line word left top width height conf text.
-func parseTSV(tsv string) []ocrWord {
+// parseTSV reads the level 5 rows of tesseract and of pdftotext: level page block par line word left top width height conf text. scale makes
+// pixels of their units; page is 0 for all.
+func parseTSV(tsv string, page int, scale float64) []ocrWord {
 	var out []ocrWord
 	for _, l := range strings.Split(tsv, "\n") {
 		f := strings.SplitN(l, "\t", 12)
-		if len(f) < 12 || f[0] != "5" || strings.TrimSpace(f[11]) == "" || len(out) > 20_000 {
+		if len(f) < 12 || f[0] != "5" || strings.TrimSpace(f[11]) == "" || len(out) > 20_000 || page > 0 && f[1] != strconv.Itoa(page) {
 			continue
 		}
-		n := [4]int{}
+		n := [5]float64{} // left top width height conf
 		ok := true
 		for i := range n {
-			v, err := strconv.Atoi(f[6+i])
-			n[i], ok = v, ok && err == nil
+			v, err := strconv.ParseFloat(f[6+i], 64)
+			n[i], ok = v, ok && err == nil && v < 1e6 && v > -1e6
 		}
-		conf, err := strconv.ParseFloat(f[10], 64)
 		text := strings.TrimSpace(f[11])
-		if !ok || err != nil || conf < 0 || conf < 50 && letters(text) == 0 && text != ":" {
+		if !ok || n[4] < 0 || n[4] < 50 && letters(text) == 0 && text != ":" {
 			continue
 		}
-		out = append(out, ocrWord{text: text, left: n[0], top: n[1], right: n[0] + n[2], base: n[1] + n[3], conf: conf})
+		out = append(out, ocrWord{text: text, left: int(n[0] * scale), top: int(n[1] * scale), right: int((n[0] + n[2]) * scale), base: int((n[1] + n[3]) * scale), conf: n[4]})
 	}
 	return out
 }

@@ -42,6 +42,9 @@ func (w *work) pdf(ctx context.Context, data []byte, name string) []document {
 		}
 	}
 	d := newDocument(name, "text", strings.Join(pages, "\f")+pageEnd(pages))
+	if w.ruledPages(ctx, data, d, pages) {
+		d = newDocument(name, "text", strings.Join(pages, "\f")+pageEnd(pages))
+	}
 	if len(scanned) == 0 {
 		return []document{d}
 	}
