@@ -163,14 +163,17 @@ func (in *Inbox) set(change func(*Status)) {
 
 // worked notes a complete round.
 func (in *Inbox) worked(ctx context.Context) {
-	var since time.Time
+	var before Status
 	in.set(func(s *Status) {
-		since = s.FailingSince
+		before = *s
 		s.State, s.LastSuccess, s.FailingSince, s.Why = Working, in.now(), time.Time{}, ""
 	})
-	if !since.IsZero() {
-		in.log.Info("mailbox is read again", "failing_since", since)
+	switch {
+	case !before.FailingSince.IsZero():
+		in.log.Info("mailbox is read again", "failing_since", before.FailingSince)
 		in.event(ctx, OutageEnded, "Kotak surat terbaca kembali.")
+	case before.State == Starting: // an outage may have outlived the daemon that recorded it
+		in.event(ctx, ReadingBegan, "Kotak surat mulai dibaca.")
 	}
 }
 

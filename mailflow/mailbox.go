@@ -146,6 +146,7 @@ type EventKind string
 
 // The events of a mailbox.
 const (
+	ReadingBegan       EventKind = "reading-began" // the first complete round since the start
 	OutageBegan        EventKind = "outage-began"
 	OutageEnded        EventKind = "outage-ended"
 	SignInRefused      EventKind = "sign-in-refused"     // not an outage: the operator must act

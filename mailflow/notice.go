@@ -156,7 +156,8 @@ type NoticeLinks struct {
 	Status    string `notice:"url"` // the applicant's or office's page of the request
 	Desk      string `notice:"url"` // the page of the desk where the reader acts
 	Yes       string `notice:"url"` // answer pages of reminder-passphrase and reset-submitted: "sudah"
-	No        string `notice:"url"` // "belum bisa"
+	No        string `notice:"url"` // "belum ada e-mail"
+	Failed    string `notice:"url"` // "gagal"
 	Complaint string `notice:"url"` // where one complains
 	Mute      string `notice:"url"` // turns reminders or digests off
 }

@@ -113,7 +113,8 @@ func noticeSample(template string) Notice {
 	case NoticeResetSubmitted:
 		n.To = noticeSampleApplicant
 		n.Step = NoticeClock{Title: "Pemohon membuat passphrase baru", Norm: "30 menit", Left: 30 * time.Minute, Due: now.Add(30 * time.Minute)}
-		n.Links.Yes, n.Links.No = "https://tte.purbalinggakab.go.id/s/contoh/sudah", "https://tte.purbalinggakab.go.id/s/contoh/kendala"
+		const page = "https://tte.purbalinggakab.go.id/s/contoh?jawab="
+		n.Links.Yes, n.Links.No, n.Links.Failed = page+"sudah", page+"belum", page+"gagal"
 	case NoticePhoneCheck:
 		n.To, n.Request.State = noticeSampleApplicant, "Permohonan disetujui"
 		n.Total.Paused = true
@@ -131,7 +132,8 @@ func noticeSample(template string) Notice {
 			break
 		}
 		n.To = noticeSampleApplicant
-		n.Links.Yes, n.Links.No = "https://tte.purbalinggakab.go.id/s/contoh/sudah", "https://tte.purbalinggakab.go.id/s/contoh/kendala"
+		const page = "https://tte.purbalinggakab.go.id/s/contoh?jawab="
+		n.Links.Yes, n.Links.No, n.Links.Failed = page+"sudah", page+"belum", page+"gagal"
 	case NoticeDone:
 		n.To = noticeSampleApplicant
 		n.Total.Used = 96 * time.Minute

@@ -18,6 +18,9 @@ const (
 	// what came this long before: a server's clock and a moved mailbox's dates are not to be relied on.
 	rereadMargin = 7 * 24 * time.Hour
 
+	// A cursor is written anew this long after it last was, though nothing came: pages show when a quiet mailbox was read.
+	staleAfter = 5 * time.Minute
+
 	headerBytes = 1 << 20 // most of the header fields of a message over the limit
 )
 
@@ -55,7 +58,7 @@ func (in *Inbox) round(ctx context.Context, s *session) error {
 		}
 	}
 	end := in.end(start, folder, list, begun)
-	if end.UID > cursor.UID || end.UIDValidity != cursor.UIDValidity {
+	if end.UID > cursor.UID || end.UIDValidity != cursor.UIDValidity || begun.Sub(cursor.At) >= staleAfter {
 		if end, err = in.take(ctx, s, start, end, list); err != nil {
 			return err
 		}

@@ -237,7 +237,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			in := mailflow.NewInbox(box, d.store.Inbox(d.now), mailflow.Pace{}, d.log, d.now)
+			in := mailflow.NewInbox(box, mailArchive{d.store.Inbox(d.now), d, t}, mailflow.Pace{}, d.log, d.now)
 			readers.Go(func() { d.readInbox(ctx, t, in) })
 		}
 	}

@@ -49,6 +49,11 @@ func asksFor(n int) string {
 		"201001 1 912", fmt.Sprintf("201001 1 %03d", n), "wahyu.nugroho", fmt.Sprintf("pegawai%d", n)).Replace(asks)
 }
 
+// wordsOf are a mail's words, however its lines are wrapped and boxed.
+func wordsOf(text string) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(text, "|", " ")), " ")
+}
+
 const (
 	officeAddress = "dindikbud@purbalinggakab.go.id"
 	vouches       = "Authentication-Results: mx.purbalinggakab.go.id; dmarc=pass header.from=purbalinggakab.go.id"
@@ -90,6 +95,9 @@ func TestAForgedTokenIsRefusedAndFlagged(t *testing.T) {
 	if s := o.request(firstNumber); len(s.Letters) != 1 {
 		t.Errorf("the mail with a forged token joined the request: %d letters", len(s.Letters))
 	}
+	if mail := o.last("unclear-letter"); !strings.Contains(wordsOf(mail.Text), "bukan buatan kami") || !strings.Contains(mail.Text, "orang@luar.example") {
+		t.Errorf("the verifiers read:\n%s", mail.Text)
+	}
 	if n := o.number(`SELECT count(*) FROM rejections WHERE source LIKE $1`, fmt.Sprintf("letter %d/%%", l.ID)); n != 1 {
 		t.Errorf("%d flags for the forged token, want 1", n)
 	}
@@ -111,6 +119,9 @@ func TestANumberInTheSubjectNeedsASenderWhoBelongs(t *testing.T) {
 		if s := o.request(firstNumber); len(s.Letters) != c.letters {
 			t.Errorf("after a reply from %s the request has %d letters, want %d", c.from, len(s.Letters), c.letters)
 		}
+		if mail := o.last("unclear-letter").Text; c.letters == 1 && !strings.Contains(wordsOf(mail), "tidak terbukti bahwa pengirimnya pihak") {
+			t.Errorf("the verifiers don't read why the reply from %s joins nothing:\n%s", c.from, mail)
+		}
 	}
 }
 
@@ -120,13 +131,15 @@ func TestADispositionByMailCountsLikeOneInSrikandi(t *testing.T) {
 		from, words, auth string
 		opened            bool
 		holder            sop.Role
+		why               string
 	}{
-		"an instruction":       {"surya@purbalinggakab.go.id", "Bu Laras, disposisi: mohon ditindaklanjuti.", vouches, true, sop.Division},
-		"for information only": {"surya@purbalinggakab.go.id", "Bu Laras, disposisi: untuk diketahui.", vouches, true, sop.Head},
-		"nobody vouches":       {"surya@purbalinggakab.go.id", "Bu Laras, disposisi: mohon ditindaklanjuti.", "X-Uji: ya", false, ""},
+		"an instruction":       {"surya@purbalinggakab.go.id", "Bu Laras, disposisi: mohon ditindaklanjuti.", vouches, true, sop.Division, ""},
+		"for information only": {"surya@purbalinggakab.go.id", "Bu Laras, disposisi: untuk diketahui.", vouches, true, sop.Head, ""},
+		"nobody vouches":       {"surya@purbalinggakab.go.id", "Bu Laras, disposisi: mohon ditindaklanjuti.", "X-Uji: ya", false, "", "tidak terbukti"},
 		"the MX says fail": {"surya@purbalinggakab.go.id", "Bu Laras, disposisi: mohon ditindaklanjuti.",
-			"Authentication-Results: mx.purbalinggakab.go.id; dmarc=fail header.from=purbalinggakab.go.id", false, ""},
-		"no official": {"orang@luar.example", "Bu Laras, disposisi: mohon ditindaklanjuti.", vouches, false, ""},
+			"Authentication-Results: mx.purbalinggakab.go.id; dmarc=fail header.from=purbalinggakab.go.id", false, "", "tidak terbukti"},
+		"no official": {"orang@luar.example", "Bu Laras, disposisi: mohon ditindaklanjuti.", vouches, false, "", "bukan pejabat"},
+		"to nobody":   {"surya@purbalinggakab.go.id", "Mas Bagas, disposisi: mohon ditindaklanjuti.", vouches, false, "", "tidak jelas kepada siapa"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -136,7 +149,11 @@ func TestADispositionByMailCountsLikeOneInSrikandi(t *testing.T) {
 			inner := strings.Join([]string{"From: " + officeAddress, "To: surya@purbalinggakab.go.id", "Subject: Permohonan Reset Passphrase",
 				"Message-ID: <asal@purbalinggakab.go.id>", "Content-Type: text/plain; charset=utf-8", "", asks}, "\n")
 			body := "--b\nContent-Type: text/plain; charset=utf-8\n\n" + c.words + "\n\n--b\nContent-Type: message/rfc822\n\n" + inner + "\n--b--\n"
-			l := o.mailAs(c.from, "Fwd: Permohonan Reset Passphrase", body, "multipart/mixed; boundary=b", "Cc: laras@purbalinggakab.go.id", c.auth)
+			cc := "Cc: laras@purbalinggakab.go.id"
+			if name == "to nobody" {
+				cc = "X-Uji: ya"
+			}
+			l := o.mailAs(c.from, "Fwd: Permohonan Reset Passphrase", body, "multipart/mixed; boundary=b", cc, c.auth)
 			if n := o.number(`SELECT count(*) FROM requests`); (n == 1) != c.opened {
 				t.Fatalf("%d requests; the letter is %s", n, l.Kind)
 			}
@@ -144,12 +161,29 @@ func TestADispositionByMailCountsLikeOneInSrikandi(t *testing.T) {
 				if l.Kind != letter.Unclear {
 					t.Errorf("the letter is %s, want a human to look at it", l.Kind)
 				}
+				if mail := o.last("unclear-letter").Text; !strings.Contains(wordsOf(mail), c.why) {
+					t.Errorf("the verifiers don't read why:\n%s", mail)
+				}
 				return
 			}
 			if s := o.request(firstNumber); s.Holder != c.holder {
 				t.Errorf("the request lies with %q, want %q", s.Holder, c.holder)
 			}
 		})
+	}
+}
+
+// A letter in doubt shows what speaks against it in the mail that asks for a decision.
+func TestWhatSpeaksAgainstALetterIsInTheMailAboutIt(t *testing.T) {
+	t.Parallel()
+	o := asked(t)
+	o.mail("palsu@jahat.example", "Permohonan Reset Passphrase", strings.Replace(asks, "/91/", "/92/", 1),
+		"Authentication-Results: mx.purbalinggakab.go.id; dmarc=fail header.from=jahat.example")
+	mail := wordsOf(o.last("unclear-letter").Text)
+	for _, want := range []string{"jahat.example", "DMARC"} {
+		if !strings.Contains(mail, want) {
+			t.Errorf("the verifiers don't read of %s:\n%s", want, mail)
+		}
 	}
 }
 
@@ -411,6 +445,42 @@ func TestAnUnmarkedAutoresponderEndsTheMailsAboutIt(t *testing.T) {
 	}
 	if told := count(o.outbox(), "unclear-letter > rini"); told == 0 || told > mailflow.DefaultDailyAnswers {
 		t.Errorf("the verifier was told %d times", told)
+	}
+}
+
+// The operator hears of a refused sign-in at once, of an outage when it lasts, and of each once.
+func TestTheOperatorHearsOfAMailboxThatIsNotRead(t *testing.T) {
+	t.Parallel()
+	for kind, atOnce := range map[mailflow.EventKind]bool{mailflow.SignInRefused: true, mailflow.OutageBegan: false} {
+		o := begin(t, "2026-11-16 09.00")
+		archive := mailArchive{o.store.Inbox(o.now), o.Daemon, o.tenant}
+		happens := func(kind mailflow.EventKind) {
+			t.Helper()
+			if err := archive.Event(t.Context(), "purbalingga/tte/INBOX", mailflow.Event{Kind: kind, At: o.now(), Detail: "Server tidak menjawab."}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		told := func(at string, want int) {
+			t.Helper()
+			o.clock(at)
+			if err := o.watchMailboxes(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if n := count(o.outbox(), "operator-alarm > operator@"); n != want {
+				t.Errorf("%s: at %s the operator was told %d times, want %d", kind, at, n, want)
+			}
+		}
+		happens(kind)
+		told("2026-11-16 09.29", map[bool]int{true: 1}[atOnce])
+		told("2026-11-16 09.31", 1)
+		told("2026-11-16 15.00", 1)
+		if mail := o.last("operator-alarm"); !strings.Contains(mail.Subject, "Kotak surat resmi") {
+			t.Errorf("the subject is %q", mail.Subject)
+		}
+		happens(mailflow.OutageEnded)
+		told("2026-11-16 15.40", 1)
+		happens(kind)
+		told("2026-11-16 16.30", 2)
 	}
 }
 

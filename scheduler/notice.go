@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,7 +75,7 @@ func (d *Daemon) fill(ctx context.Context, t *tenant, m store.Outgoing, n *mailf
 	case m.Template == mailflow.NoticeEvaluationPack:
 		return true, d.fillPack(t, m, n)
 	case m.Template == mailflow.NoticeOperatorAlarm:
-		n.Alarm = mailflow.NoticeAlarm{Title: m.Items[0].Text, Since: m.CreatedAt, Effect: "Selama itu surat dan hasilnya tertunda; tidak ada yang hilang.",
+		n.Alarm = mailflow.NoticeAlarm{Title: strings.TrimSuffix(m.Items[0].Text, "."), Since: m.CreatedAt, Effect: "Selama itu surat dan hasilnya tertunda; tidak ada yang hilang.",
 			Do: []string{"Jalankan pulih check dan ikuti kalimatnya.", "Buka halaman Sistem untuk melihat sejak kapan dan mengapa."}}
 		return true, nil
 	case m.Number == "" && m.LetterID != 0:
@@ -124,8 +125,11 @@ func (d *Daemon) fillRequest(t *tenant, s request.State, m store.Outgoing, n *ma
 	n.Request = d.noticeRequest(t, s, m.Kind)
 	n.PassOn = s.Holder != sop.Verifier
 	n.Missing, n.Reason = s.Missing, letter.Mask(s.Words)
-	if m.Template == mailflow.NoticeCallApplicant || m.Template == mailflow.NoticeAddressDead {
+	switch {
+	case m.Template == mailflow.NoticeAddressDead, m.Template == mailflow.NoticeCallApplicant && s.Trouble != "":
 		n.Reason = letter.Mask(s.LastNote)
+	case m.Template == mailflow.NoticeCallApplicant: // nobody said anything: the time is over
+		n.Reason = ""
 	}
 	n.Links = d.links(t, s, m.Kind)
 	steps, total, err := request.Clocks(s, t.Agency, d.now())
@@ -190,7 +194,7 @@ func (d *Daemon) links(t *tenant, s request.State, kind string) mailflow.NoticeL
 	switch kind {
 	case "applicant":
 		page := mailflow.StatusURL(key, base, s.Number, mailflow.ForApplicant)
-		return mailflow.NoticeLinks{Status: page, Yes: page + "?jawab=sudah", No: page + "?jawab=belum"}
+		return mailflow.NoticeLinks{Status: page, Yes: page + "?jawab=sudah", No: page + "?jawab=belum", Failed: page + "?jawab=gagal"}
 	case "office":
 		return mailflow.NoticeLinks{Status: mailflow.StatusURL(key, base, s.Number, mailflow.ForOffice)}
 	}
@@ -261,6 +265,11 @@ func (d *Daemon) fillLetter(ctx context.Context, t *tenant, m store.Outgoing, n 
 	if l.Channel == "srikandi" {
 		n.Request.Channel = "Srikandi"
 	}
+	if l.Channel == "mail" {
+		if n.Sender, err = d.senderOf(ctx, l); err != nil {
+			return err
+		}
+	}
 	if n.Reason, err = d.whyDoubtful(ctx, l.ID); err != nil {
 		return err
 	}
@@ -276,8 +285,28 @@ func (d *Daemon) fillLetter(ctx context.Context, t *tenant, m store.Outgoing, n 
 	}
 	n.Request.LetterNumber, n.Request.LetterSubject = deref(r.Letter.Number), letter.Mask(deref(r.Letter.Subject))
 	n.Request.Office = deref(r.Letter.Office)
+	lines := []string{n.Reason}
 	if n.Reason == "" {
-		n.Reason = letter.Mask(strings.Join(r.Reasons, "\n"))
+		lines = r.Reasons
 	}
+	for _, f := range r.Findings {
+		if f.Severity == letter.Danger && !slices.Contains(lines, f.Detail) {
+			lines = append(lines, f.Detail)
+		}
+	}
+	n.Reason = letter.Mask(strings.Join(lines, "\n"))
 	return nil
+}
+
+// senderOf is the From address of a letter from the mail; empty where it can't be read.
+func (d *Daemon) senderOf(ctx context.Context, l store.Letter) (string, error) {
+	raw, err := d.store.Raw(ctx, l.ID)
+	if err != nil {
+		return "", err
+	}
+	m, err := letter.ParseMail(raw)
+	if err != nil {
+		return "", nil
+	}
+	return sender(m), nil
 }

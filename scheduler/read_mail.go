@@ -106,6 +106,7 @@ func (d *Daemon) heed(ctx context.Context, t *tenant, l store.Letter, m mail) er
 	} else if ok {
 		return d.readReply(ctx, t, l, m.Mail, m.reading, m.env, number)
 	}
+	m.doubtThread()
 	if m.reading.Kind == letter.Reply && letter.Complains(m.Mail) {
 		m.reading.Kind = letter.Complaint // to a thread that isn't theirs, or that we don't know
 	}
@@ -126,6 +127,19 @@ func sender(m *letter.Mail) string {
 		return ""
 	}
 	return m.From[0].Address
+}
+
+// doubtThread says beside the letter why it joins none of our cases although it speaks of one.
+func (m *mail) doubtThread() {
+	var why []string
+	if m.thread.Forged {
+		f := letter.Finding{Code: "thread-forged", Severity: letter.Danger, Detail: "Surel ini mengaku membalas surel kami, tetapi tanda balasannya bukan buatan kami."}
+		m.reading.Findings, why = append(m.reading.Findings, f), append(why, f.Detail)
+	}
+	if m.thread.Number != "" {
+		why = append(why, "Perihalnya menyebut "+m.thread.Number+", tetapi tidak terbukti bahwa pengirimnya pihak dalam perkara itu.")
+	}
+	m.reading.Reasons = append(why, m.reading.Reasons...)
 }
 
 // threadOf finds the request that a mail answers: by our signed Message-ID, or by the number in the subject when the sender belongs to
@@ -219,7 +233,19 @@ func repliesSince(s request.State, from string, since time.Time) (n int) {
 func (d *Daemon) readDisposition(ctx context.Context, t *tenant, l store.Letter, m *letter.Mail, r letter.Reading, env letter.Envelope, ref request.Letter) error {
 	by, known := t.PersonByEmail(env.From)
 	to := receivers(t.Agency, m)
-	if !known || !vouched(t, env) || len(to) == 0 || len(r.Applicants) == 0 {
+	why := ""
+	switch {
+	case !known:
+		why = "Surel ini berisi disposisi, tetapi pengirimnya bukan pejabat dalam rantai disposisi."
+	case !vouched(t, env):
+		why = "Surel ini berisi disposisi, tetapi tidak terbukti dikirim dari " + env.From + "."
+	case len(to) == 0:
+		why = "Surel ini berisi disposisi, tetapi tidak jelas kepada siapa: tidak ada pejabat dalam rantai disposisi pada baris Kepada atau Tembusan."
+	case len(r.Applicants) == 0:
+		why = "Surel ini berisi disposisi, tetapi surat yang diteruskan tidak menyebut pemohon."
+	}
+	if why != "" {
+		r.Reasons = append([]string{why}, r.Reasons...)
 		return d.markRead(ctx, l, letter.Unclear, r, func(tx *store.Tx) error { return d.tellVerifiers(tx, t, l.ID, mailflow.NoticeUnclearLetter) })
 	}
 	acts := srikandi.Instruct(strings.Split(m.Text, "\n")...).Moves() // the same words as in Srikandi

@@ -38,7 +38,7 @@ func (d *Daemon) Sweep(ctx context.Context) error {
 		errs = append(errs, d.recount(ctx, t), d.remind(ctx, t), d.runSchedules(ctx, t), d.wakeResets(ctx, t))
 	}
 	_, err := d.store.WatchesDue(ctx, d.now())
-	return errors.Join(append(errs, err)...)
+	return errors.Join(append(errs, err, d.watchMailboxes(ctx))...)
 }
 
 // remindBatch is how many requests one sweep reminds of: the mails of a sweep are bundled per person.

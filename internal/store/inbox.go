@@ -229,12 +229,23 @@ func headMessageID(raw []byte) string {
 	return strings.ToValidUTF8(id, "\uFFFD")
 }
 
-// Event records something that the operator should know of.
+// Event records something that the operator should know of, and what it says of how the mailbox fares.
 func (in *Inbox) Event(ctx context.Context, mailbox string, e mailflow.Event) error {
-	_, err := in.s.Pool.Exec(ctx, `INSERT INTO mailbox_events (mailbox, at, what, detail) VALUES ($1, $2, $3, $4)`, mailbox, e.At, e.Kind, e.Detail)
-	if err == nil && (e.Kind == mailflow.OutageBegan || e.Kind == mailflow.SignInRefused) {
-		_, err = in.s.Pool.Exec(ctx, `UPDATE mailboxes SET failing_since = coalesce(failing_since, $2), problem = $3 WHERE mailbox = $1`, mailbox, e.At, e.Detail)
-	}
+	err := in.s.InTx(ctx, in.now(), func(tx *Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO mailbox_events (mailbox, at, what, detail) VALUES ($1, $2, $3, $4)`, mailbox, e.At, e.Kind, e.Detail)
+		if err != nil {
+			return err
+		}
+		switch e.Kind {
+		case mailflow.OutageBegan, mailflow.SignInRefused: // one that was never read gets a row with the zero cursor
+			_, err = tx.Exec(ctx, `INSERT INTO mailboxes (mailbox, uid_validity, uid, failing_since, problem) VALUES ($1, 0, 0, $2, $3)
+				ON CONFLICT (mailbox) DO UPDATE SET failing_since = coalesce(mailboxes.failing_since, excluded.failing_since), problem = excluded.problem`,
+				mailbox, e.At, e.Detail)
+		case mailflow.OutageEnded, mailflow.ReadingBegan:
+			_, err = tx.Exec(ctx, `UPDATE mailboxes SET failing_since = NULL, problem = NULL, last_success = $2 WHERE mailbox = $1`, mailbox, e.At)
+		}
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("recording an event of a mailbox: %w", err)
 	}

@@ -105,6 +105,41 @@ func TestTheInboxIsKeptAsItWasRead(t *testing.T) {
 	}
 }
 
+// How a mailbox fares is known from its first try on, and right again with its first success, whoever saw it fail.
+func TestAMailboxThatWasNeverReadShowsWhy(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	fares := func(kind mailflow.EventKind, at time.Time, want string) {
+		t.Helper()
+		if err := s.Inbox(time.Now).Event(t.Context(), box, mailflow.Event{Kind: kind, At: at, Detail: string(kind)}); err != nil {
+			t.Fatal(err)
+		}
+		_, boxes, err := s.Sources(t.Context())
+		if err != nil || len(boxes) != 1 {
+			t.Fatal(len(boxes), err)
+		}
+		got := boxes[0].Problem
+		if boxes[0].FailingSince != nil {
+			got += boxes[0].FailingSince.UTC().Format(" since 15.04")
+		}
+		if got != want {
+			t.Errorf("after %s the mailbox is %q, want %q", kind, got, want)
+		}
+	}
+	fares(mailflow.SignInRefused, noon, "sign-in-refused since "+noon.UTC().Format("15.04"))
+	fares(mailflow.OutageBegan, noon.Add(time.Hour), "outage-began since "+noon.UTC().Format("15.04"))
+	if c := s.cursor(); c != (mailflow.Cursor{}) {
+		t.Errorf("a mailbox that was never read has the cursor %+v", c)
+	}
+	fares(mailflow.OutageEnded, noon.Add(2*time.Hour), "")
+	fares(mailflow.OutageBegan, noon.Add(3*time.Hour), "outage-began since "+noon.Add(3*time.Hour).UTC().Format("15.04"))
+	fares(mailflow.ReadingBegan, noon.Add(4*time.Hour), "") // a new daemon
+	s.save(2, mail(1, "a@contoh", "surat pertama"))
+	if c := s.cursor(); c.UID != 2 || c.UIDValidity != 7 {
+		t.Errorf("the cursor is %+v", c)
+	}
+}
+
 func TestInvariant1TwoReadersOfOneMailboxKeepEachMailOnce(t *testing.T) {
 	t.Parallel()
 	s := open(t)
