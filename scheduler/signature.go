@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -55,8 +56,9 @@ func (w *signatureWorker) Work(ctx context.Context, job *river.Job[askSignature]
 	if err != nil {
 		return err
 	}
-	for _, pdf := range pdfs {
-		v, err := t.esign.VerifyPDF(ctx, pdf)
+	var found []letter.Finding // told when all were asked: a job that is tried again tells nothing twice
+	for _, f := range pdfs {
+		v, err := t.esign.VerifyPDF(ctx, f.Data)
 		var denied *bsre.Denied
 		switch {
 		case errors.As(err, &denied): // the gateway doesn't take this file: it says nothing about the signature
@@ -64,55 +66,104 @@ func (w *signatureWorker) Work(ctx context.Context, job *river.Job[askSignature]
 		case err != nil:
 			return err
 		}
-		if f, differs := compareSignature(r.Signature, v); differs {
-			return w.d.addFinding(ctx, t, l, f)
+		if differs, ok := compareSignature(verdictOn(r.Signature, f.Name), v); ok {
+			found = append(found, differs)
 		}
 	}
-	return nil
+	if len(found) == 0 {
+		return nil
+	}
+	return w.d.addFindings(ctx, t, l, found)
+}
+
+// verdictOn is our own verdict on one file of a letter, the worst of its persons' signatures.
+func verdictOn(own letter.Signature, name string) letter.SignatureStatus {
+	if own.Each == nil { // read before each signature was kept
+		return own.Status
+	}
+	order := []letter.SignatureStatus{letter.SignatureNone, letter.SignatureValid, letter.SignatureIndeterminate, letter.SignatureUntrusted, letter.SignatureInvalid}
+	worst := 0
+	for _, s := range own.Each {
+		if s.File == name && !s.Stamp {
+			worst = max(worst, slices.Index(order, s.Status))
+		}
+	}
+	return order[worst]
 }
 
 // compareSignature holds our own verdict against the gateway's. "Untrusted" and "indeterminate" of ours only mean that we lack a root or
-// revocation data, so they contradict nothing.
-func compareSignature(own letter.Signature, v bsre.Verification) (letter.Finding, bool) {
-	signed := own.Status != letter.SignatureNone && own.Status != ""
+// revocation data, so they don't contradict a good answer.
+func compareSignature(own letter.SignatureStatus, v bsre.Verification) (letter.Finding, bool) {
+	differs := func(s letter.Severity, detail string) (letter.Finding, bool) {
+		return letter.Finding{Code: "signature-differs", Severity: s, Detail: detail}, true
+	}
+	unsigned := own == letter.SignatureNone || own == ""
 	switch {
-	case own.Status == letter.SignatureValid && !v.Valid:
-		return letter.Finding{Code: "signature-differs", Severity: letter.Danger,
-			Detail: "Tanda tangan elektronik kami nilai sah, tetapi BSrE menilai lain (" + v.Conclusion + ")."}, true
-	case own.Status == letter.SignatureInvalid && v.Valid:
-		return letter.Finding{Code: "signature-differs", Severity: letter.Danger,
-			Detail: "BSrE menilai tanda tangan elektronik sah, tetapi menurut pemeriksaan kami berkasnya berubah sesudah ditandatangani."}, true
-	case signed && len(v.Signatures) == 0, !signed && len(v.Signatures) > 0:
-		return letter.Finding{Code: "signature-differs", Severity: letter.Warning,
-			Detail: fmt.Sprintf("BSrE menemukan %d tanda tangan elektronik pada surat; pemeriksaan kami menemukan jumlah lain.", len(v.Signatures))}, true
+	case unsigned && len(v.Signatures) > 0:
+		return differs(letter.Warning, fmt.Sprintf("BSrE menemukan %d tanda tangan elektronik pada surat; pemeriksaan kami tidak menemukannya.", len(v.Signatures)))
+	case unsigned:
+		return letter.Finding{}, false
+	case len(v.Signatures) == 0:
+		return differs(letter.Warning, "BSrE tidak menemukan tanda tangan elektronik pada surat; pemeriksaan kami menemukannya.")
+	case own == letter.SignatureInvalid && v.Valid:
+		return differs(letter.Danger, "BSrE menilai tanda tangan elektronik sah, tetapi menurut pemeriksaan kami tidak sah atau berkasnya berubah sesudah ditandatangani.")
+	case own == letter.SignatureValid && !v.Valid:
+		return differs(letter.Danger, "Tanda tangan elektronik kami nilai sah, tetapi BSrE menilai lain ("+v.Conclusion+").")
+	case own != letter.SignatureInvalid && !v.Valid:
+		return differs(letter.Danger, "BSrE tidak menilai tanda tangan elektronik sah ("+v.Conclusion+"); kami sendiri hanya dapat memastikan bahwa berkasnya utuh.")
 	}
 	return letter.Finding{}, false
 }
 
+// maxAsked is the largest PDF that the gateway is asked about, in bytes.
+const maxAsked = 20 << 20
+
 // pdfs are the PDF files of a letter, whichever way it came.
-func (d *Daemon) pdfs(ctx context.Context, l store.Letter) ([][]byte, error) {
+func (d *Daemon) pdfs(ctx context.Context, l store.Letter) ([]letter.File, error) {
 	var files []letter.File
-	var err error
 	if l.Channel == "mail" {
-		files, err = d.mailFiles(ctx, l)
+		raw, err := d.store.Raw(ctx, l.ID)
+		if err != nil {
+			return nil, err
+		}
+		m, err := letter.ParseMail(raw)
+		if err != nil {
+			return nil, fmt.Errorf("reading mail %d for its signatures: %w", l.ID, err)
+		}
+		files = filesWithin(m)
 	} else {
-		var kept []store.File
-		kept, err = d.store.Files(ctx, l.ID)
+		kept, err := d.store.Files(ctx, l.ID)
+		if err != nil {
+			return nil, err
+		}
 		for _, f := range kept {
-			files = append(files, letter.File{Data: f.Data})
+			files = append(files, letter.File{Name: f.Name, Data: f.Data})
 		}
 	}
-	var out [][]byte
-	for _, f := range files {
-		if bytes.HasPrefix(f.Data, []byte("%PDF-")) {
-			out = append(out, f.Data)
-		}
-	}
-	return out, err
+	return slices.DeleteFunc(files, func(f letter.File) bool {
+		return len(f.Data) > maxAsked || !bytes.Contains(f.Data[:min(len(f.Data), 1024)], []byte("%PDF-"))
+	}), nil
 }
 
-// addFinding puts a finding beside the requests of a letter.
-func (d *Daemon) addFinding(ctx context.Context, t *tenant, l store.Letter, f letter.Finding) error {
+// filesWithin are all files of a mail and of the mails within it, those that a program shows in the text too.
+func filesWithin(m *letter.Mail) []letter.File {
+	var out []letter.File
+	for _, p := range m.Parts {
+		if p.Mail != nil {
+			out = append(out, filesWithin(p.Mail)...)
+			continue
+		}
+		out = append(out, letter.File{Name: p.Name, MIME: p.MIME, Data: p.Data})
+	}
+	return out
+}
+
+// addFindings puts findings beside the requests of a letter.
+func (d *Daemon) addFindings(ctx context.Context, t *tenant, l store.Letter, found []letter.Finding) error {
+	var changed []string
+	for _, f := range found {
+		changed = append(changed, f.Detail)
+	}
 	list, err := d.store.RequestsOfLetter(ctx, l.ID)
 	if err != nil {
 		return err
@@ -126,7 +177,7 @@ func (d *Daemon) addFinding(ctx context.Context, t *tenant, l store.Letter, f le
 			if ref.ID != l.ID {
 				continue
 			}
-			_, err := d.store.Act(ctx, t.Agency, r.Number, d.now(), request.Join{Letter: ref, Changed: []string{f.Detail}, Findings: []letter.Finding{f}})
+			_, err := d.store.Act(ctx, t.Agency, r.Number, d.now(), request.Join{Letter: ref, Changed: changed, Findings: found})
 			if err != nil {
 				return err
 			}
