@@ -411,6 +411,48 @@ func TestAFollowUpOnAWithdrawnDisposition(t *testing.T) {
 	}
 }
 
+// What was to be said on a letter that was lost and registered again is said on the new one; without one, the request says that it wasn't.
+func TestAFollowUpOnALetterThatIsGone(t *testing.T) {
+	t.Parallel()
+	for _, again := range []bool{true, false} {
+		t.Run(fmt.Sprint("registered again: ", again), func(t *testing.T) {
+			t.Parallel()
+			d := setUp(t, 1, srikandisim.Options{})
+			l := d.letter(0, "500.12.10/1/2026")
+			id, twin, told := d.sim.AddLetter(l), "", 1
+			d.pass(id, "surya", "rini")
+			stop := d.serve()
+			s := d.request(atVerifier)
+			d.until("the receipt is there", func() bool { return len(d.sim.Journal().FollowUps) == 1 })
+			if again {
+				l.Number = "500.12.10/8/2026"
+				twin, told = d.sim.AddLetter(l), 2
+				d.request(func(s request.State) bool { return len(s.Letters) == 2 })
+				d.until("the new one is told where it went", func() bool { return len(d.sim.Journal().FollowUps) == 2 })
+			}
+			stop()
+			d.sim.Delete(id)
+			by := request.Actor{Role: sop.Verifier, ID: "rini", Name: "Rini"}
+			if _, err := d.store.Act(t.Context(), d.a, s.Number, d.Now(), request.Return{By: by, Missing: []string{"Fotokopi SK"}}); err != nil {
+				t.Fatal(err)
+			}
+			d.serve()
+			d.until("it is settled", func() bool { return d.count(`SELECT count(*) FROM follow_ups WHERE state = 'waiting'`) == 0 })
+			written := d.sim.Journal().FollowUps
+			notes := d.events(s.Number, request.NoteAdded)
+			if !again {
+				if len(written) != told || len(notes) != 1 || !strings.Contains(notes[0].Text, "tidak dapat ditulis di Srikandi") {
+					t.Errorf("%d written, notes %+v", len(written), notes)
+				}
+				return
+			}
+			if last := written[len(written)-1]; len(written) != told+1 || last.NaskahID != twin || last.Status != "dikembalikan" || len(notes) != 0 {
+				t.Errorf("written %+v, notes %+v", last, notes)
+			}
+		})
+	}
+}
+
 // A file of several chunks comes whole; one that isn't what its letter promises is taken in the end, with a finding.
 func TestFiles(t *testing.T) {
 	t.Parallel()

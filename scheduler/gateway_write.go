@@ -9,6 +9,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"pulih/internal/letter"
+	"pulih/internal/request"
 	"pulih/internal/store"
 	"pulih/srikandi"
 )
@@ -34,25 +35,58 @@ func (w *followUpWorker) Work(ctx context.Context, job *river.Job[store.WriteFol
 	if mustWait { // the one before wakes this one; looking again by itself is for the case that it can't
 		return w.d.snooze(nil, job.CreatedAt)
 	}
-	send := srikandi.FollowUp{DispositionID: f.Disposition, Status: f.Status, Note: srikandi.Note(f.Number, f.Note)}
-	_, err = t.gateway.FollowUp(ctx, f.SrikandiID, f.Key, send)
-	if errors.Is(err, srikandi.ErrWithdrawn) && send.DispositionID != "" {
-		send.DispositionID = "" // the word itself still holds: it goes onto the letter, as another call with a key of its own
-		_, err = t.gateway.FollowUp(ctx, f.SrikandiID, f.Key+"-naskah", send)
-	}
-	state, why := "done", ""
+	err = w.write(ctx, t, f)
 	switch {
 	case err == nil:
+		err = w.settle(ctx, t, f, "done", nil)
 	case errors.Is(err, srikandi.ErrGone), errors.Is(err, srikandi.ErrNotOffered), errors.Is(err, srikandi.ErrWithdrawn), isRefused(err):
 		w.d.log.Warn("follow-up given up", "agency", t.Key, "number", f.Number, "err", err)
-		state, why = "dropped", err.Error()
+		err = w.settle(ctx, t, f, "dropped", err)
 	default:
 		return w.d.snooze(err, job.CreatedAt)
 	}
-	if err := w.d.store.SettleFollowUp(ctx, f.ID, state, why, w.d.now()); err != nil {
+	if err != nil {
 		return err
 	}
 	return w.d.store.WakeFollowUp(ctx, t.Key, f.SrikandiID)
+}
+
+// write says it on the disposition; on the letter, if that was withdrawn; on the request's other letter, if the first is no longer there: letters
+// are lost in outages, and registered again. Each is a call of its own, with a key of its own.
+func (w *followUpWorker) write(ctx context.Context, t *tenant, f store.FollowUp) error {
+	send := srikandi.FollowUp{DispositionID: f.Disposition, Status: f.Status, Note: srikandi.Note(f.Number, f.Note)}
+	_, err := t.gateway.FollowUp(ctx, f.SrikandiID, f.Key, send)
+	if errors.Is(err, srikandi.ErrWithdrawn) && send.DispositionID != "" {
+		send.DispositionID = ""
+		_, err = t.gateway.FollowUp(ctx, f.SrikandiID, f.Key+"-naskah", send)
+	}
+	if !errors.Is(err, srikandi.ErrGone) {
+		return err
+	}
+	twin, look := w.d.store.TwinOf(ctx, f.Number, f.SrikandiID)
+	if look != nil || twin == "" {
+		return errors.Join(err, look)
+	}
+	send.DispositionID = ""
+	_, err = t.gateway.FollowUp(ctx, twin, f.Key+"-"+twin, send)
+	return err
+}
+
+// settle notes what became of a follow-up. One that can't be written is told on the request, for the people there won't read it in Srikandi.
+func (w *followUpWorker) settle(ctx context.Context, t *tenant, f store.FollowUp, state string, cause error) error {
+	why := ""
+	if cause != nil {
+		why = cause.Error()
+	}
+	return w.d.store.InTx(ctx, w.d.now(), func(tx *store.Tx) error {
+		err := tx.SettleFollowUp(f.ID, state, why)
+		if err != nil || cause == nil || errors.Is(cause, srikandi.ErrNotOffered) || store.IsComplaint(f.Number) {
+			return err
+		}
+		text := fmt.Sprintf("Tindak lanjut %q tidak dapat ditulis di Srikandi; naskahnya tidak ada lagi di sana atau menolaknya.", f.Status)
+		_, err = tx.Act(t.Agency, f.Number, request.Note{By: request.System, Text: text})
+		return err
+	})
 }
 
 // registerWorker writes a letter that came by mail into Srikandi, where the gateway can.

@@ -145,9 +145,11 @@ func (tx *Tx) Known(agencyKey string, keys [][]byte) (number string, ok bool, er
 // Alike folds the requests that a letter could be another copy of: those opened at or after a time for the same applicant, by NIP or name, or
 // from a letter with the same number. The newest 20.
 func (tx *Tx) Alike(agencyKey, nip, name, letterNumber string, since time.Time) ([]request.State, error) {
-	numbers, err := tx.numbers(`SELECT number FROM requests WHERE agency = $1 AND opened_at >= $5 AND (nip_key = $2 OR lower(applicant) = lower($3)
-		OR ($4 <> '' AND regexp_replace(lower(letter_number), '\s', '', 'g') = $4)) ORDER BY opened_at DESC LIMIT 20`,
-		agencyKey, tx.s.Keys.Lookup("nip", agency.Digits(nip)), name, agency.FoldNumber(letterNumber), since)
+	numbers, err := tx.numbers(`SELECT number FROM requests WHERE opened_at >= $5 AND number IN (
+			SELECT number FROM requests WHERE agency = $1 AND nip_key = $2
+			UNION SELECT number FROM requests WHERE agency = $1 AND applicant_fold = $3 AND $3 <> ''
+			UNION SELECT number FROM requests WHERE agency = $1 AND number_fold = $4 AND $4 <> '') ORDER BY opened_at DESC LIMIT 20`,
+		agencyKey, tx.s.Keys.Lookup("nip", agency.Digits(nip)), agency.FoldName(name), agency.FoldNumber(letterNumber), since)
 	if err != nil {
 		return nil, err
 	}

@@ -283,9 +283,9 @@ func (tx *Tx) ReadAgain(letterID int64) error {
 // ReviveUnread gives letters that have waited unread for an hour a new job where they have none: theirs was given up. It answers how many.
 func (s *Store) ReviveUnread(ctx context.Context, agencyKey string, now time.Time) (n int, err error) {
 	err = s.InTx(ctx, now, func(tx *Tx) error {
-		rows, err := tx.Query(ctx, `SELECT id, version FROM letters l WHERE agency = $1 AND state = 'stored' AND seen_at < $2::timestamptz - interval '1 hour'
-			AND NOT EXISTS (SELECT FROM river_job j WHERE j.kind IN ('read_letter', 'fetch_files') AND j.args @> jsonb_build_object('letter_id', l.id)
-				AND j.state = ANY($3::river_job_state[])) LIMIT 50`, agencyKey, now, unfinished())
+		rows, err := tx.Query(ctx, `SELECT id, version FROM letters WHERE agency = $1 AND state = 'stored' AND seen_at < $2::timestamptz - interval '1 hour'
+			AND id NOT IN (SELECT (args->>'letter_id')::bigint FROM river_job WHERE kind IN ('read_letter', 'fetch_files')
+				AND state = ANY($3::river_job_state[])) ORDER BY id LIMIT 50`, agencyKey, now, unfinished())
 		if err != nil {
 			return fmt.Errorf("looking for forgotten letters of %s: %w", agencyKey, err)
 		}

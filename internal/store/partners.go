@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -41,9 +40,22 @@ func (s *Store) FollowUp(ctx context.Context, id int64) (f FollowUp, mustWait bo
 	return f, mustWait, nil
 }
 
+// TwinOf finds another letter of a request in Srikandi that is there, when one is gone: the newest; "" if there is none.
+func (s *Store) TwinOf(ctx context.Context, number, srikandiID string) (string, error) {
+	var twin string
+	err := s.Pool.QueryRow(ctx, `SELECT l.source FROM letters l JOIN request_letters rl ON rl.letter_id = l.id
+		WHERE rl.number = $1 AND l.channel = 'srikandi' AND l.source <> $2 AND l.gone_at IS NULL ORDER BY l.id DESC LIMIT 1`, number, srikandiID).Scan(&twin)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", nil
+	} else if err != nil {
+		return "", fmt.Errorf("looking for another letter of %s: %w", number, err)
+	}
+	return twin, nil
+}
+
 // SettleFollowUp writes what became of it: "done", or "dropped" when the letter is gone.
-func (s *Store) SettleFollowUp(ctx context.Context, id int64, state, reply string, now time.Time) error {
-	_, err := s.Pool.Exec(ctx, `UPDATE follow_ups SET state = $2, reply = $3, done_at = $4 WHERE id = $1`, id, state, reply, now)
+func (tx *Tx) SettleFollowUp(id int64, state, reply string) error {
+	_, err := tx.Exec(tx.ctx, `UPDATE follow_ups SET state = $2, reply = $3, done_at = $4 WHERE id = $1`, id, state, reply, tx.now)
 	if err != nil {
 		return fmt.Errorf("settling follow-up %d: %w", id, err)
 	}
