@@ -149,7 +149,7 @@ func (g grid) row(words []ocrWord, top, bottom int) string {
 		for _, l := range strings.Split(strings.TrimSpace(layOut(in)), "\n") {
 			l = strings.Join(strings.Fields(l), " ")
 			address = address || strings.Contains(l, "@")
-			if cells[k] != "" && !address && !(len(l) <= 4 && digitsOf(l) == l) { // an address or a number is wrapped in its cell
+			if cells[k] != "" && !address && !(len(l) <= 4 && digitsOf(l) == l && strings.ContainsAny(cells[k][len(cells[k])-1:], "0123456789-")) { // an address or a number is wrapped in its cell
 				cells[k] += " "
 			}
 			cells[k] += l
