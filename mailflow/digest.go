@@ -86,6 +86,7 @@ type DigestOpen struct {
 	Since                     time.Time // opened
 	Left                      time.Duration
 	Due                       time.Time // zero: no norm
+	Days                      bool      // see NoticeClock
 	Paused                    bool
 }
 
@@ -184,7 +185,7 @@ func (v digestView) Open(o DigestOpen) digestRow {
 	case o.Paused:
 		row.Time, row.Late = "berhenti sementara", false
 	case !o.Due.IsZero():
-		row.Time = v.Left(o.Left, o.Due)
+		row.Time = v.left(o.Left, o.Due, o.Days)
 	}
 	if !o.Since.IsZero() {
 		row.Since = v.When(o.Since)

@@ -148,6 +148,7 @@ type NoticeClock struct {
 	Used   time.Duration
 	Left   time.Duration // negative once broken
 	Due    time.Time     // zero: no norm, nothing is said about time
+	Days   bool          // Used and Left count working days, of 24 hours each (sop.WorkingDays)
 	Paused bool          // waits for the applicant or office
 }
 
@@ -171,6 +172,7 @@ type NoticeItem struct {
 	Holder    string
 	Left      time.Duration
 	Due       time.Time
+	Days      bool   // see NoticeClock
 	Note      string // what happened, what to do
 	URL       string `notice:"url"`
 }

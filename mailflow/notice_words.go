@@ -97,13 +97,26 @@ func NoticeSpan(d time.Duration) string {
 
 // NoticeLeft says time twice: "tersisa 42 menit (hari ini 14.20 WIB)" or "lewat 1 jam 10 menit (kemarin 15.10 WIB)".
 func NoticeLeft(left time.Duration, due, now time.Time) string {
+	return noticeLeft(left, NoticeSpan(left), due, now)
+}
+
+// NoticeLeftDays is NoticeLeft for a norm in working days, which counts 24 hours a day (sop.WorkingDays): "tersisa 12 hari kerja (...)".
+func NoticeLeftDays(left time.Duration, due, now time.Time) string {
+	span := "kurang dari 1 hari kerja"
+	if days := left.Abs() / sop.Day; days > 0 {
+		span = fmt.Sprintf("%d hari kerja", days)
+	}
+	return noticeLeft(left, span, due, now)
+}
+
+func noticeLeft(left time.Duration, span string, due, now time.Time) string {
 	switch {
 	case left == 0:
 		return "tepat pada batasnya (" + NoticeWhen(due, now) + ")"
 	case left < 0:
-		return "lewat " + NoticeSpan(left) + " (" + NoticeWhen(due, now) + ")"
+		return "lewat " + span + " (" + NoticeWhen(due, now) + ")"
 	}
-	return "tersisa " + NoticeSpan(left) + " (" + NoticeWhen(due, now) + ")"
+	return "tersisa " + span + " (" + NoticeWhen(due, now) + ")"
 }
 
 // NoticeNorm says a norm as the standards do: "150 menit", "24 jam", "1 hari", "30 hari kerja".

@@ -84,6 +84,13 @@ func (t noticeTimes) Left(left time.Duration, due time.Time) string {
 	return NoticeLeft(left, due.In(t.zone), t.now)
 }
 
+func (t noticeTimes) left(left time.Duration, due time.Time, days bool) string {
+	if days {
+		return NoticeLeftDays(left, due.In(t.zone), t.now)
+	}
+	return t.Left(left, due)
+}
+
 // Day is the day of a letter: what is written there, in whatever zone it was stored.
 func (t noticeTimes) Day(at time.Time) string { return NoticeDay(at) }
 
@@ -145,7 +152,7 @@ func (v noticeView) Time(c NoticeClock) string {
 	case c.Paused:
 		return "berhenti sementara, menunggu pemohon atau kantornya"
 	}
-	return v.noticeTimes.Left(c.Left, c.Due)
+	return v.left(c.Left, c.Due, c.Days)
 }
 
 // Late reports a broken promise.
@@ -160,7 +167,7 @@ type noticeLine struct {
 // ItemLines is what stands beside a request in a bundle: what happened, its step, who holds it, its time.
 func (v noticeView) ItemLines(i NoticeItem) []noticeLine {
 	lines := []noticeLine{
-		{Text: i.Step}, {Text: i.Holder, Quiet: true}, {Text: v.Time(NoticeClock{Left: i.Left, Due: i.Due}), Late: i.Left < 0}, {Text: i.Note},
+		{Text: i.Step}, {Text: i.Holder, Quiet: true}, {Text: v.Time(NoticeClock{Left: i.Left, Due: i.Due, Days: i.Days}), Late: i.Left < 0}, {Text: i.Note},
 	}
 	return slices.DeleteFunc(lines, func(l noticeLine) bool { return l.Text == "" })
 }

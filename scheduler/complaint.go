@@ -165,7 +165,9 @@ func complaintClock(t *tenant, st complaint.State, now time.Time) (mailflow.Noti
 	} else if err != nil {
 		return c, err
 	}
-	c.Norm, c.Used, c.Left, c.Due = mailflow.NoticeNorm(st.Round().Class.Norm), r.Used, r.Left, r.Due
+	norm := st.Round().Class.Norm
+	kind, _ := norm.Measure()
+	c.Norm, c.Used, c.Left, c.Due, c.Days = mailflow.NoticeNorm(norm), r.Used, r.Left, r.Due, kind == sop.WorkingDays
 	return c, nil
 }
 
@@ -182,7 +184,7 @@ func (d *Daemon) complaintItem(ctx context.Context, t *tenant, i store.BundleIte
 	if err != nil {
 		return mailflow.NoticeItem{}, false, err
 	}
-	line := mailflow.NoticeItem{Number: st.Number, Applicant: "Pengaduan melalui " + st.Channel.Title(), Step: st.ForOffice(), Holder: c.Holder, Left: c.Left, Due: c.Due,
+	line := mailflow.NoticeItem{Number: st.Number, Applicant: "Pengaduan melalui " + st.Channel.Title(), Step: st.ForOffice(), Holder: c.Holder, Left: c.Left, Due: c.Due, Days: c.Days,
 		URL: d.complaintURL(t, st.Number)}
 	if o, ok := t.Office(st.From.OfficeID); ok {
 		line.Office = o.Name

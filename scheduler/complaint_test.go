@@ -170,7 +170,7 @@ func TestComplaintsOfOtherChannelsAreEnteredAndRemindedOf(t *testing.T) {
 	if err != nil || st.Number != "PBG-P-2026-000001" {
 		t.Fatal(st.Number, err)
 	}
-	for _, at := range []string{"09.30", "09.45", "10.20", "10.31", "11.30", "12.30", "13.00", "14.00", "15.00"} {
+	for _, at := range []string{"09.36", "09.46", "10.22", "10.34", "11.34", "12.30", "13.04", "14.04", "15.04"} {
 		o.clock("2026-11-16 " + at)
 		if err := o.remind(t.Context(), o.tenant); err != nil {
 			t.Fatal(err)
@@ -264,6 +264,26 @@ func (o *office) openRequest(t *testing.T, name string) request.State {
 		t.Fatal(err)
 	}
 	return st
+}
+
+// A promise of 30 working days is told in working days, not in hours of a measure that nobody knows.
+func TestWorkingDaysAreToldAsDays(t *testing.T) {
+	t.Parallel()
+	o := begin(t, "2026-11-16 08.00")
+	st, err := o.store.EnterComplaint(t.Context(), o.Agency, o.Daemon.now(), complaint.Open{
+		Channel: complaint.Telephone, At: o.Daemon.now(), From: complaint.Complainant{Name: "Pelapor"}, Text: "Petugas meminta uang.", Class: "supervised", By: rini,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.clock("2026-11-20 09.00")
+	c, err := complaintClock(o.tenant, st, o.Daemon.now())
+	if err != nil || !c.Days || c.Norm != "30 hari kerja" {
+		t.Errorf("the clock is %+v, %v", c, err)
+	}
+	if m := o.last(complaint.MailAssigned); !strings.Contains(m.Text, "25 hari kerja") || strings.Contains(m.Text, " jam (") {
+		t.Errorf("the mail says\n%s", m.Text)
+	}
 }
 
 func (o *office) act(t *testing.T, number string, cmds ...complaint.Command) complaint.State {

@@ -278,7 +278,7 @@ func (r *reporting) complaint(c store.Complaint) (mailflow.DigestOpen, error) {
 	}
 	row := mailflow.DigestOpen{Number: c.Number, Applicant: "Pengaduan melalui " + c.Channel.Title(), Step: st.ForOffice(), Since: c.ReceivedAt.In(r.t.Zone)}
 	clock, err := complaintClock(r.t, st, r.now)
-	row.Left, row.Due = clock.Left, clock.Due
+	row.Left, row.Due, row.Days = clock.Left, clock.Due, clock.Days
 	return row, err
 }
 

@@ -192,7 +192,11 @@ func sayComplaint(out io.Writer, a *agency.Agency, s complaint.State, now time.T
 			return err
 		}
 		if r != nil {
-			line += ", " + mailflow.NoticeLeft(r.Left, r.Due, now.In(a.Zone))
+			say := mailflow.NoticeLeft
+			if kind, _ := s.Class.Norm.Measure(); kind == sop.WorkingDays {
+				say = mailflow.NoticeLeftDays
+			}
+			line += ", " + say(r.Left, r.Due, now.In(a.Zone))
 		}
 	}
 	_, err := fmt.Fprintln(out, line+".")

@@ -48,7 +48,13 @@ func (a Answer) Verdict() string {
 	if a.Asked.Open > 2*int(a.Asked.Plan.Arrivals) {
 		return fmt.Sprintf("%d verifikator tidak cukup: %d permohonan masih terbuka pada akhir masa, hanya %d%% janji ditepati; %s.", a.Asked.Plan.Verifiers, a.Asked.Open, kept, where)
 	}
-	return fmt.Sprintf("Dengan %d verifikator %d%% janji ditepati; %s.", a.Asked.Plan.Verifiers, kept, where)
+	answer := fmt.Sprintf("Dengan %d verifikator %d%% janji ditepati; %s.", a.Asked.Plan.Verifiers, kept, where)
+	for i, r := range a.Others {
+		if i > 0 && a.Others[i-1].Plan.Verifiers == a.Asked.Plan.Verifiers {
+			answer += fmt.Sprintf(" Satu verifikator lagi: %d%%.", int(r.Kept()*100))
+		}
+	}
+	return answer
 }
 
 // Assumptions are what the answer hangs on, one sentence each.
@@ -80,7 +86,7 @@ func (a Answer) Text(out io.Writer) error {
 			mark = ">"
 		}
 		whole, d := r.Figures.Times[0], r.Desks[len(r.Desks)-1]
-		fmt.Fprintf(w, "%s %d\t%5.1f%%\t%s\t%d\t%s\t%s\t%d\t%.0f%%\n", mark, r.Plan.Verifiers, r.Kept()*100, bar(r.Kept(), 20), r.Figures.Broken, mailflow.NoticeSpan(whole.Median),
+		fmt.Fprintf(w, "%s %d\t%6s\t%s\t%d\t%s\t%s\t%d\t%.0f%%\n", mark, r.Plan.Verifiers, percent(r.Kept()), bar(r.Kept(), 20), r.Figures.Broken, mailflow.NoticeSpan(whole.Median),
 			mailflow.NoticeSpan(whole.P90), r.Open, d.Busy*100)
 	}
 	if err := w.Flush(); err != nil {
@@ -97,6 +103,12 @@ func (a Answer) Text(out io.Writer) error {
 	}
 	_, err := fmt.Fprintf(out, "\n%s\n", a.Verdict())
 	return err
+}
+
+// percent is a share with one decimal, rounded down: "86,1%".
+func percent(share float64) string {
+	tenths := int(share*1000 + 1e-9)
+	return fmt.Sprintf("%d,%d%%", tenths/10, tenths%10)
 }
 
 func bar(share float64, width int) string {
@@ -127,7 +139,7 @@ func (a Answer) bars() []svgBar {
 	var out []svgBar
 	for i, r := range a.Others {
 		kept := r.Kept() * chart
-		out = append(out, svgBar{X: float64(40 + i*110), Y: chart - kept + 20, W: 64, H: kept, Late: chart - kept, Label: fmt.Sprintf("%d verifikator", r.Plan.Verifiers), Value: fmt.Sprintf("%.1f%%", r.Kept()*100)})
+		out = append(out, svgBar{X: float64(40 + i*110), Y: chart - kept + 20, W: 64, H: kept, Late: chart - kept, Label: fmt.Sprintf("%d verifikator", r.Plan.Verifiers), Value: percent(r.Kept())})
 	}
 	return out
 }
