@@ -276,3 +276,36 @@ func TestConnectionsAreChecked(t *testing.T) {
 		t.Errorf("the fifth try: %d", status)
 	}
 }
+
+// The head looks at one week; the chart keeps showing the last twelve, the same whether its newest weeks come from the report or not.
+func TestReportOfOneWeek(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.pastWeeks(3)
+	surya := d.as("purbalingga", "surya")
+	weeks := func(path string) string {
+		t.Helper()
+		status, body := surya.get(path)
+		_, table, ok := strings.Cut(body, "Angkanya sebagai tabel")
+		if status != 200 || !ok {
+			t.Fatalf("%s: %d", path, status)
+		}
+		table, _, _ = strings.Cut(table, "</table>")
+		return table
+	}
+	all := weeks("/purbalingga/pimpinan?masa=12")
+	if n := strings.Count(all, "<tr>") - 1; n != 12 {
+		t.Errorf("%d weeks", n)
+	}
+	if one := weeks("/purbalingga/pimpinan?masa=2026-11-09"); one != all {
+		t.Errorf("the chart differs:\n%s\n%s", all, one)
+	}
+	if _, body := surya.get("/purbalingga/pimpinan?masa=2026-11-09"); !strings.Contains(body, "Minggu yang mulai 9 November 2026") {
+		t.Error("the week isn't told")
+	}
+	for _, odd := range []string{"2026-11-10", "2030-01-07", "besok", "0001-01-01"} {
+		if status, body := surya.get("/purbalingga/pimpinan?masa=" + odd); status != 200 || strings.Contains(body, "Minggu yang mulai") {
+			t.Errorf("%s: %d", odd, status)
+		}
+	}
+}

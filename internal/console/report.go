@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"pulih/internal/report"
 	"pulih/internal/store"
 	"pulih/mailflow"
 )
@@ -92,14 +93,6 @@ func (c *Console) loadReport(p *page) (reportPage, error) {
 	if d.D, err = c.o.Report(p.ctx(), p.agency.Key, mailflow.DigestHeadWeekly, d.Office, from, until); err != nil {
 		return d, err
 	}
-	last := d.D.Trend
-	if until != tomorrow { // the chart stays where it is
-		now, err := c.o.Report(p.ctx(), p.agency.Key, mailflow.DigestHeadWeekly, d.Office, today, tomorrow)
-		if err != nil {
-			return d, err
-		}
-		last = now.Trend
-	}
 	d.Promise, d.Steps, d.Oldest = d.D.Promise, d.D.Times, d.D.Oldest
 	if d.Finished = d.D.Kept + d.D.Broken; d.Finished > 0 {
 		d.Share = d.D.Kept * 100 / d.Finished
@@ -107,7 +100,11 @@ func (c *Console) loadReport(p *page) (reportPage, error) {
 	for _, b := range d.D.Breaches {
 		d.Breaches = append(d.Breaches, breachRow{b, "/" + p.agency.Key + "/permohonan/" + b.Number, mailflow.NoticeSpan(b.Over)})
 	}
-	if d.Weeks, err = c.weeks(p, d.Office, last, tomorrow); err != nil {
+	trend := d.D.Trend
+	if !until.Equal(tomorrow) {
+		trend = nil
+	}
+	if d.Weeks, err = c.weeks(p, d.Office, trend, tomorrow); err != nil {
 		return d, err
 	}
 	d.Chart = weekChart(d.Weeks)
@@ -139,19 +136,28 @@ func (d *reportPage) choosePeriod(name string, today, tomorrow time.Time) (from,
 	return from, until
 }
 
-// weeks are twelve: a digest's trend has eight, so the earlier ones come from one that ends before.
-func (c *Console) weeks(p *page, office string, last []mailflow.DigestWeek, until time.Time) ([]weekRow, error) {
-	earlier, err := c.o.Report(p.ctx(), p.agency.Key, mailflow.DigestHeadWeekly, office, until.AddDate(0, 0, -7*9), until.AddDate(0, 0, -7*8))
+// weeks are the last twelve up to until. A report's trend has the newest eight; nil: the report was about another time.
+func (c *Console) weeks(p *page, office string, trend []mailflow.DigestWeek, until time.Time) ([]weekRow, error) {
+	newest := monday(until.Add(-time.Nanosecond)).AddDate(0, 0, -7*(report.Weeks-1))
+	first := newest.AddDate(0, 0, 7*(report.Weeks-12))
+	end := newest
+	if trend == nil {
+		end = until
+	}
+	rows, err := c.o.Store.Measures(p.ctx(), p.agency.Key, office, first, end)
 	if err != nil {
 		return nil, err
 	}
-	all := append(slices.Clone(earlier.Trend), last...)
-	slices.SortFunc(all, func(a, b mailflow.DigestWeek) int { return a.From.Compare(b.From) })
-	all = slices.CompactFunc(all, func(a, b mailflow.DigestWeek) bool { return a.From.Equal(b.From) })
-	all = all[max(0, len(all)-12):]
-	out := make([]weekRow, len(all))
-	for i, w := range all {
-		out[i] = weekRow{w.From, w.From.Format(time.DateOnly), w.In, w.Kept, w.Broken}
+	all := report.Sum(rows, p.agency, newest, newest).Weeks[2*report.Weeks-12:]
+	if trend == nil {
+		all = append(all, report.Sum(rows, p.agency, until, until).Weeks...)
+	}
+	var out []weekRow
+	for _, w := range all {
+		out = append(out, weekRow{w.From, w.From.Format(time.DateOnly), w.In, w.Kept, w.Broken})
+	}
+	for _, w := range trend {
+		out = append(out, weekRow{w.From, w.From.Format(time.DateOnly), w.In, w.Kept, w.Broken})
 	}
 	return out, nil
 }

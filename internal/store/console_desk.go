@@ -50,7 +50,7 @@ const (
 var deskConditions = map[DeskFilter]string{
 	DeskAll:  `true`,
 	DeskMine: `holder = ANY(@roles) AND (cardinality(holder_ids) = 0 OR holder_ids && @people)`,
-	DeskNear: `due_at >= @now AND due_at <= coalesce((@until::timestamptz[])[array_position(@steps::text[], step)], @rest)`,
+	DeskNear: `due_at >= @now AND due_at <= @latest AND due_at <= coalesce((@until::timestamptz[])[array_position(@steps::text[], step)], @rest)`,
 	DeskOver: `due_at < @now`,
 }
 
@@ -60,19 +60,24 @@ func (v DeskView) args(agencyKey string) pgx.NamedArgs {
 	for step, at := range v.Near {
 		steps, until = append(steps, step), append(until, at)
 	}
-	rest := v.Near[""]
+	rest, latest := v.Near[""], v.Now.AddDate(-1, 0, 0) // nothing
 	if rest.IsZero() {
-		rest = v.Now.AddDate(-1, 0, 0) // nothing
+		rest = latest
 	}
-	return pgx.NamedArgs{"agency": agencyKey, "roles": v.Roles, "people": v.People, "now": v.Now, "steps": steps, "until": until, "rest": rest}
+	for _, at := range until {
+		if at.After(latest) {
+			latest = at
+		}
+	}
+	return pgx.NamedArgs{"agency": agencyKey, "roles": v.Roles, "people": v.People, "now": v.Now, "steps": steps, "until": until, "rest": rest, "latest": latest}
 }
 
 // DeskCounts counts an agency's open requests by filter, and those that wait for a verifier's session at AMS.
 func (s *Store) DeskCounts(ctx context.Context, agencyKey string, v DeskView) (counts map[DeskFilter]int, sessions int, err error) {
 	var all, mine, near, late int
-	err = s.Pool.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE `+deskConditions[DeskMine]+`), count(*) FILTER (WHERE `+deskConditions[DeskNear]+`),
-		count(*) FILTER (WHERE `+deskConditions[DeskOver]+`), count(*) FILTER (WHERE status = 'waiting-session')
-		FROM requests WHERE agency = @agency AND closed_at IS NULL`, v.args(agencyKey)).Scan(&all, &mine, &near, &late, &sessions)
+	const open = `(SELECT count(*) FROM requests WHERE agency = @agency AND closed_at IS NULL AND `
+	err = s.Pool.QueryRow(ctx, `SELECT `+open+deskConditions[DeskAll]+`), `+open+deskConditions[DeskMine]+`), `+open+deskConditions[DeskNear]+`),
+		`+open+deskConditions[DeskOver]+`), `+open+`status = 'waiting-session')`, v.args(agencyKey)).Scan(&all, &mine, &near, &late, &sessions)
 	if err != nil {
 		return nil, 0, fmt.Errorf("counting the queue of %s: %w", agencyKey, err)
 	}
