@@ -341,7 +341,7 @@ func (d *Daemon) decideInSrikandi(tx *store.Tx, t *tenant, st request.State, lis
 			return err
 		}
 		if dec.At.Before(changed) {
-			return d.notDecided(tx, t, st, "surat diubah setelah, atau sewaktu, keputusan itu dibuat.")
+			return d.notDecided(tx, t, st, dec, "surat diubah setelah, atau sewaktu, keputusan itu dibuat.")
 		}
 		cmd = request.Approve{By: by, Subject: st.Subject}
 	}
@@ -350,16 +350,23 @@ func (d *Daemon) decideInSrikandi(tx *store.Tx, t *tenant, st request.State, lis
 	if !errors.As(err, &refusal) {
 		return err
 	}
-	return d.notDecided(tx, t, st, refusal.Message)
+	return d.notDecided(tx, t, st, dec, refusal.Message)
 }
 
-func (d *Daemon) notDecided(tx *store.Tx, t *tenant, st request.State, why string) error {
+// notDecided tells why a decision isn't carried out: in the history, on the disposition where it was made, and by a mail to who made it.
+func (d *Daemon) notDecided(tx *store.Tx, t *tenant, st request.State, dec srikandi.Decision, why string) error {
 	note := "Keputusan di Srikandi tidak dijalankan: " + why
 	if st.LastNote == note {
 		return nil
 	}
-	if _, err := tx.Act(t.Agency, st.Number, request.Note{By: request.System, Text: note}); err != nil {
+	st, err := tx.Act(t.Agency, st.Number, request.Note{By: request.System, Text: note})
+	if err != nil {
 		return err
 	}
-	return d.tellVerifiers(tx, t, st.Letters[0].ID, mailflow.NoticeWork)
+	if l, ok := st.InSrikandi(); ok {
+		err = tx.FollowUp(t.Agency, st, request.FollowUp{SrikandiID: l.SrikandiID, Disposition: dec.DispositionID, Status: srikandi.StatusProcessing, Text: note})
+	}
+	p, _ := t.Person(dec.PersonID)
+	return errors.Join(err, tx.Notify(store.Notice{Agency: t.Key, Number: st.Number, Once: fmt.Sprintf("undecided/%s/%d", st.Number, st.Version), Template: mailflow.NoticeWork,
+		To: request.Recipient{Kind: "staff", ID: p.ID, Name: p.Name, Address: p.Email}}))
 }

@@ -488,6 +488,68 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// A letter that was lost in Srikandi's outage and sent by mail, with another number, is doubted like one that was registered again.
+func TestADoubtAcrossChannels(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 1, srikandisim.Options{}, withInbox)
+	d.sim.OfferRegister(false)
+	d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
+	d.serve()
+	d.request(func(request.State) bool { return true })
+	d.advance(time.Hour)
+	d.mail(0, "500.12.10/9/2026")
+	d.until("a human is asked", func() bool { return d.count(`SELECT count(*) FROM doubts WHERE verdict IS NULL`) == 1 })
+	open, err := d.store.Doubts(t.Context(), d.a.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.store.SettleDoubt(t.Context(), open[0].ID, store.Join, "rini", d.Now()); err != nil {
+		t.Fatal(err)
+	}
+	s := d.request(func(s request.State) bool { return len(s.Letters) == 2 })
+	if s.Letters[0].Channel != "srikandi" || s.Letters[1].Channel != "mail" {
+		t.Errorf("letters %+v", s.Letters)
+	}
+}
+
+// A file past the limit is left where it is, and the request says so; the rest of the letter is read.
+func TestAFilePastTheLimit(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 1, srikandisim.Options{})
+	l := d.letter(0, "500.12.10/1/2026")
+	l.Files = append(l.Files, srikandisim.File{Name: "rekaman.mp4", MIME: "video/mp4", Data: make([]byte, 35<<20+1)},
+		srikandisim.File{Name: "rekaman2.mp4", MIME: "video/mp4", Data: make([]byte, 35<<20+1), NoSum: true})
+	d.sim.AddLetter(l)
+	d.serve()
+	s := d.request(func(request.State) bool { return true })
+	if !s.Has("attachment-missing") || s.Subject.NIP != official(0).NIP {
+		t.Errorf("findings %+v", s.Findings)
+	}
+	if n := d.count(`SELECT count(*) FROM files`); n != 1 {
+		t.Errorf("%d files kept", n)
+	}
+}
+
+// A letter whose job was lost is found again.
+func TestALetterWithoutAJobIsRevived(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 1, srikandisim.Options{})
+	d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
+	d.serve()
+	d.request(func(request.State) bool { return true })
+	d.polled()
+	if d.count(`WITH l AS (UPDATE letters SET state = 'stored' RETURNING id) SELECT count(*) FROM l`) != 1 {
+		t.Fatal("no letter")
+	}
+	unread := func() int { return d.count(`SELECT count(*) FROM letters WHERE state = 'stored'`) }
+	d.polled()
+	if unread() != 1 {
+		t.Error("it was revived before its time")
+	}
+	d.advance(2 * time.Hour)
+	d.until("it is read again", func() bool { return unread() == 0 })
+}
+
 // A letter that comes again under another number waits for a human, who joins it or keeps it apart.
 func TestDoubts(t *testing.T) {
 	t.Parallel()
@@ -607,6 +669,15 @@ func TestADecisionOnAnOlderEditionDoesNotCount(t *testing.T) {
 	s := d.request(func(s request.State) bool { return s.LastNote != "" })
 	if s.Approval != nil || s.Status != request.StatusChecking {
 		t.Errorf("status %s", s.Status)
+	}
+	// Who works wholly inside Srikandi reads it there.
+	d.until("it is said there", func() bool {
+		return slices.ContainsFunc(d.sim.Journal().FollowUps, func(f srikandisim.FollowUpCall) bool {
+			return f.DispositionID == disposition && strings.Contains(f.Note, "Keputusan di Srikandi tidak dijalankan: surat diubah")
+		})
+	})
+	if n := d.count(`SELECT count(*) FROM outbox WHERE once LIKE 'undecided/%' AND address = 'rini@purbalinggakab.go.id'`); n != 1 {
+		t.Errorf("%d mails to the verifier", n)
 	}
 }
 

@@ -34,7 +34,7 @@ func (tx *Tx) effects(a *agency.Agency, s request.State, list []request.Effect) 
 		case request.Mail:
 			err = tx.mail(a, s, e)
 		case request.FollowUp:
-			err = tx.followUp(a, s, e)
+			err = tx.FollowUp(a, s, e)
 		case request.Reset:
 			err = tx.reset(a, s, e)
 		case request.Watch:
@@ -143,7 +143,8 @@ func (tx *Tx) ToldSince(agencyKey, template, address string, since time.Time) (n
 	return n, nil
 }
 
-func (tx *Tx) followUp(a *agency.Agency, s request.State, f request.FollowUp) error {
+// FollowUp queues what is to be written into Srikandi about a request as it stands: once a version and status.
+func (tx *Tx) FollowUp(a *agency.Agency, s request.State, f request.FollowUp) error {
 	var id int64
 	key := fmt.Sprintf("%s-%d-%s", s.Number, s.Version, f.Status)
 	err := tx.QueryRow(tx.ctx, `INSERT INTO follow_ups (agency, number, version, srikandi_id, disposition, status, sealed, key, created_at)
