@@ -62,10 +62,14 @@ func (d *Daemon) runResets(ctx context.Context, t *tenant) (open bool, err error
 	return open, err
 }
 
-// wakeResets makes sure that a queue with something to do has a job: the one that was there may have been given up.
+// wakeResets makes sure that a queue with something to do has a job: the one that was there may have been given up. Sessions that have ended
+// are forgotten, whether anybody asks for them or not.
 func (d *Daemon) wakeResets(ctx context.Context, t *tenant) error {
 	if t.ams == nil {
 		return nil
+	}
+	if err := d.store.DropOldSessions(ctx, t.Key, d.now()); err != nil {
+		return err
 	}
 	due, err := d.store.ResetsDue(ctx, t.Key, d.now())
 	if err != nil || !due {
@@ -216,7 +220,7 @@ func (d *Daemon) book(ctx context.Context, t *tenant, r store.WaitingReset, p *p
 			return held("Pengajuan reset sedang dihentikan untuk instansi ini.")
 		}
 		d.reached("booking")
-		return errors.Join(tx.Calling(t.Key), tx.UseSession(t.Key, p.booking.Verifier), tx.KeepBaseline(t.Key, r.Number, p.before), tx.LeaveQueue(r))
+		return errors.Join(tx.KeepBaseline(t.Key, r.Number, p.before), tx.Calling(t.Key, p.booking.Verifier, r))
 	})
 }
 

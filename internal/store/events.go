@@ -19,6 +19,9 @@ import (
 // lockChain takes the agency's place at the end of its chain of hashes. All writers of one agency queue here, so that a request's events
 // are always decided on its newest state.
 func (tx *Tx) lockChain(agencyKey string) (last int64, hash []byte, err error) {
+	if end, mine := tx.ends[agencyKey]; mine { // locked already: nobody else moves it
+		return end.last, end.hash, nil
+	}
 	take := func() error {
 		return tx.QueryRow(tx.ctx, `SELECT last, hash FROM chains WHERE agency = $1 FOR UPDATE`, agencyKey).Scan(&last, &hash)
 	}
@@ -30,7 +33,14 @@ func (tx *Tx) lockChain(agencyKey string) (last int64, hash []byte, err error) {
 	if err != nil {
 		return 0, nil, fmt.Errorf("locking the events of %s: %w", agencyKey, err)
 	}
+	tx.ends[agencyKey] = chainEnd{last, hash}
 	return last, hash, nil
+}
+
+// chainEnd is the place and the hash of an agency's last event.
+type chainEnd struct {
+	last int64
+	hash []byte
 }
 
 // fact is an event of a request or a complaint on its way into the chain.
@@ -75,6 +85,7 @@ func (tx *Tx) appendFacts(agencyKey, number string, from int, events []fact) err
 	if err := tx.SendBatch(tx.ctx, batch).Close(); err != nil {
 		return fmt.Errorf("writing %d events of %s: %w", len(events), number, err)
 	}
+	tx.ends[agencyKey] = chainEnd{last + int64(len(events)), previous}
 	return nil
 }
 

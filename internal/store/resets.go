@@ -119,32 +119,44 @@ type Line struct {
 
 // Line returns an agency's.
 func (s *Store) Line(ctx context.Context, agencyKey string) (Line, error) {
-	return line(ctx, s.Pool, agencyKey, "")
+	l, _, err := line(ctx, s.Pool, agencyKey, "")
+	return l, err
 }
 
 // Line is the same, held until the end of the transaction: whoever stops the resets waits for it, and comes before or after.
 func (tx *Tx) Line(agencyKey string) (Line, error) {
-	_, err := tx.Exec(tx.ctx, `INSERT INTO switches (agency) VALUES ($1) ON CONFLICT DO NOTHING`, agencyKey)
-	if err != nil {
-		return Line{}, fmt.Errorf("reading the switch of %s: %w", agencyKey, err)
+	l, ok, err := line(tx.ctx, tx, agencyKey, " FOR UPDATE")
+	if err != nil || ok {
+		return l, err
 	}
-	return line(tx.ctx, tx, agencyKey, " FOR UPDATE")
+	if _, err := tx.Exec(tx.ctx, `INSERT INTO switches (agency) VALUES ($1) ON CONFLICT DO NOTHING`, agencyKey); err != nil {
+		return l, fmt.Errorf("reading the switch of %s: %w", agencyKey, err)
+	}
+	l, _, err = line(tx.ctx, tx, agencyKey, " FOR UPDATE")
+	return l, err
 }
 
-func line(ctx context.Context, q querier, agencyKey, lock string) (l Line, err error) {
+// line is false where nothing was ever switched.
+func line(ctx context.Context, q querier, agencyKey, lock string) (l Line, ok bool, err error) {
 	rows, err := q.Query(ctx, `SELECT resets_stopped_at, coalesce(stopped_by, ''), called_at FROM switches WHERE agency = $1`+lock, agencyKey)
 	if err == nil {
 		l, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Line])
 	}
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return l, fmt.Errorf("reading the switch of %s: %w", agencyKey, err)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return l, false, nil
+	} else if err != nil {
+		return l, false, fmt.Errorf("reading the switch of %s: %w", agencyKey, err)
 	}
-	return l, nil
+	return l, true, nil
 }
 
-// Calling notes that a call is about to be made, in the transaction that books it.
-func (tx *Tx) Calling(agencyKey string) error {
-	if _, err := tx.Exec(tx.ctx, `UPDATE switches SET called_at = $2 WHERE agency = $1`, agencyKey, tx.now); err != nil {
+// Calling notes that a call is about to be made in a verifier's session, and takes it from the queue, in the transaction that books it.
+func (tx *Tx) Calling(agencyKey, verifier string, r WaitingReset) error {
+	batch := &pgx.Batch{}
+	batch.Queue(`UPDATE switches SET called_at = $2 WHERE agency = $1`, agencyKey, tx.now)
+	batch.Queue(`UPDATE ams_sessions SET used_at = $3 WHERE agency = $1 AND verifier = $2`, agencyKey, verifier, tx.now)
+	batch.Queue(`UPDATE resets SET state = 'done' WHERE number = $1 AND approval = $2`, r.Number, r.Approval)
+	if err := tx.SendBatch(tx.ctx, batch).Close(); err != nil {
 		return fmt.Errorf("noting a call of %s: %w", agencyKey, err)
 	}
 	return nil
@@ -225,7 +237,7 @@ func (tx *Tx) informed(a *agency.Agency, st request.State, cmd request.Command) 
 }
 
 func (s *Store) facts(ctx context.Context, q querier, a *agency.Agency, st request.State) (f request.Facts, err error) {
-	l, err := line(ctx, q, a.Key, "")
+	l, _, err := line(ctx, q, a.Key, "")
 	if err != nil {
 		return f, err
 	}

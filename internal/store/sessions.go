@@ -43,16 +43,13 @@ func sessionPlace(agencyKey, verifier string) string {
 // itself would keep a session alive for ever that its verifier has forgotten.
 const SessionIdle = 12 * time.Hour
 
-// Session returns a verifier's live tokens; false when there are none. Expired ones are dropped.
+// Session returns a verifier's live tokens; false when there are none.
 func (s *Store) Session(ctx context.Context, agencyKey, verifier string, now time.Time) (tokens []byte, ok bool, err error) {
-	_, err = s.Pool.Exec(ctx, `DELETE FROM ams_sessions WHERE agency = $1 AND (expires_at <= $2 OR used_at <= $3)`, agencyKey, now, now.Add(-SessionIdle))
-	if err != nil {
-		return nil, false, fmt.Errorf("dropping old sessions of %s: %w", agencyKey, err)
-	}
 	var sealed []byte
-	err = s.Pool.QueryRow(ctx, `SELECT tokens FROM ams_sessions WHERE agency = $1 AND verifier = $2`, agencyKey, verifier).Scan(&sealed)
+	err = s.Pool.QueryRow(ctx, `SELECT tokens FROM ams_sessions WHERE agency = $1 AND verifier = $2 AND expires_at > $3 AND used_at > $4`,
+		agencyKey, verifier, now, now.Add(-SessionIdle)).Scan(&sealed)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, false, nil
+		return nil, false, s.DropOldSessions(ctx, agencyKey, now)
 	} else if err != nil {
 		return nil, false, fmt.Errorf("reading a session of %s: %w", agencyKey, err)
 	}
@@ -60,11 +57,11 @@ func (s *Store) Session(ctx context.Context, agencyKey, verifier string, now tim
 	return tokens, err == nil, err
 }
 
-// UseSession notes that a reset is made in a verifier's session.
-func (tx *Tx) UseSession(agencyKey, verifier string) error {
-	_, err := tx.Exec(tx.ctx, `UPDATE ams_sessions SET used_at = $3 WHERE agency = $1 AND verifier = $2`, agencyKey, verifier, tx.now)
+// DropOldSessions forgets the tokens of sessions that have ended.
+func (s *Store) DropOldSessions(ctx context.Context, agencyKey string, now time.Time) error {
+	_, err := s.Pool.Exec(ctx, `DELETE FROM ams_sessions WHERE agency = $1 AND (expires_at <= $2 OR used_at <= $3)`, agencyKey, now, now.Add(-SessionIdle))
 	if err != nil {
-		return fmt.Errorf("using a session of %s: %w", agencyKey, err)
+		return fmt.Errorf("dropping old sessions of %s: %w", agencyKey, err)
 	}
 	return nil
 }

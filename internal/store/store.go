@@ -84,12 +84,13 @@ type Tx struct {
 	bundles map[bundleKey]*bundle
 	order   []bundleKey
 	hold    bool // see Hold
+	ends    map[string]chainEnd
 }
 
 // InTx runs f in a transaction at an instant of the agency's clock; an error, or a crash, undoes all of it.
 func (s *Store) InTx(ctx context.Context, now time.Time, f func(tx *Tx) error) error {
 	return pgx.BeginFunc(ctx, s.Pool, func(ptx pgx.Tx) error {
-		tx := &Tx{Tx: ptx, s: s, ctx: ctx, now: now, bundles: map[bundleKey]*bundle{}}
+		tx := &Tx{Tx: ptx, s: s, ctx: ctx, now: now, bundles: map[bundleKey]*bundle{}, ends: map[string]chainEnd{}}
 		if err := f(tx); err != nil {
 			return err
 		}
