@@ -63,7 +63,9 @@ func (w *work) kind(contents []*content, m *Mail, meta *Meta) verdict {
 	for _, c := range contents {
 		letter = letter || c.sheet.part != "mail" && letters(c.sheet.text()) > 60
 	}
-	if bulk(m) && !w.identified(contents) {
+	_, grievance := judgeComplaint(subject, m.Text)
+	machine := grievance && m.Get("List-Unsubscribe") == "" && m.Get("List-Id") == "" // a complaint site's gateway is no newsletter
+	if bulk(m) && !machine && !w.identified(contents) {
 		fresh.kind = Other
 		return fresh.because("surel massal (List-Unsubscribe, List-Id atau Precedence: bulk)")
 	}
