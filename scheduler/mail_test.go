@@ -2,6 +2,9 @@ package scheduler
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -267,6 +270,11 @@ func (o *office) send() {
 	if err != nil {
 		o.t.Fatal(err)
 	}
+	o.sendAll(rows)
+}
+
+func (o *office) sendAll(rows pgx.Rows) {
+	o.t.Helper()
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 	if err != nil {
 		o.t.Fatal(err)
@@ -340,6 +348,96 @@ func TestAnAddressThatTheServerRefusesIsDead(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A mail without an answer to its final dot is sent once more, later, as the same mail; without an answer again it stays in doubt.
+func TestAnUncertainMailIsSentOnceMore(t *testing.T) {
+	t.Parallel()
+	edit, sim := sendingTo(t, func(string) *mailsim.Fault { return &mailsim.Fault{At: mailsim.AfterTaken, Cut: true} })
+	o := asked(t, edit)
+	o.send()
+	mails := len(o.outbox())
+	rested := func(hours int) {
+		t.Helper()
+		if _, err := o.store.Pool.Exec(t.Context(), `UPDATE outbox SET uncertain_at = uncertain_at - make_interval(hours => $1)`, hours); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := o.store.Pool.Query(t.Context(), `SELECT id FROM outbox WHERE state = 'uncertain' ORDER BY id`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.sendAll(rows)
+	}
+	for i, want := range []int{1, 2, 2} {
+		copies := map[string]int{}
+		for _, m := range sim.Journal() {
+			copies[m.MessageID]++
+		}
+		if len(copies) != mails {
+			t.Errorf("%d different mails of %d", len(copies), mails)
+		}
+		for id, n := range copies {
+			if n != want {
+				t.Errorf("after %d rests the server has %d of %s, want %d", i, n, id, want)
+			}
+		}
+		rested(2)
+	}
+	if n := o.number(`SELECT count(*) FROM outbox WHERE state = 'uncertain' AND resent`); n != mails {
+		t.Errorf("%d of %d mails are shown as uncertain", n, mails)
+	}
+}
+
+// What a mail says of itself to machines, with the key that the configuration names.
+func TestMailsAreSignedAndDigestsAloneCanBeUnsubscribed(t *testing.T) {
+	t.Parallel()
+	edit, sim := sendingTo(t, func(string) *mailsim.Fault { return nil })
+	_, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := filepath.Join(t.TempDir(), "dkim.pem")
+	if err := os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := asked(t, edit, func(yaml string) string {
+		return strings.Replace(yaml, "from: tte@purbalinggakab.go.id", "from: tte@purbalinggakab.go.id\n      dkim: {domain: purbalinggakab.go.id, selector: s1, key_file: "+key+"}", 1)
+	})
+	err = o.store.InTx(t.Context(), o.now(), func(tx *store.Tx) error {
+		return tx.Notify(DigestNotice("purbalingga", mailflow.DigestHeadDaily, "", "uji", request.Recipient{Kind: "staff", ID: "surya", Name: "Surya",
+			Address: "surya@purbalinggakab.go.id"}, o.wib("2026-11-13 00.00"), o.wib("2026-11-16 00.00")))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.send()
+	digests := 0
+	for _, sent := range sim.Journal() {
+		m, err := letter.ParseMail(sent.Raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		digest := strings.Contains(m.Subject, "Ringkasan")
+		if digest {
+			digests++
+		}
+		if m.Get("Auto-Submitted") != "auto-generated" || m.Get("X-Auto-Response-Suppress") != "All" || (m.Get("List-Unsubscribe") != "") != digest {
+			t.Errorf("%q: Auto-Submitted %q, List-Unsubscribe %q", m.Subject, m.Get("Auto-Submitted"), m.Get("List-Unsubscribe"))
+		}
+		if (len(m.References) > 0) == digest {
+			t.Errorf("%q hangs below %v", m.Subject, m.References)
+		}
+		if signature := m.Get("DKIM-Signature"); !strings.Contains(signature, "d=purbalinggakab.go.id") || !strings.Contains(signature, "s=s1") {
+			t.Errorf("%q is signed %q", m.Subject, signature)
+		}
+	}
+	if n := len(sim.Journal()); digests != 1 || n < 4 {
+		t.Errorf("%d mails, %d digests", n, digests)
 	}
 }
 

@@ -47,7 +47,7 @@ func start(b testing.TB, imap, smtp string) *running {
 	}
 	d.write("secret", mailtest.Password)
 	d.write("url", cluster.URL())
-	d.write("pulih.yaml", fmt.Sprintf(config, d.dir, mailtest.Port(b, imap), mailtest.Port(b, smtp)))
+	d.write("pulih.yaml", fmt.Sprintf(config, d.dir, mailtest.Port(b, imap), mailtest.Port(b, smtp), directory()))
 	d.binary = filepath.Join(d.dir, "pulih")
 	if out, err := exec.Command("go", "build", "-o", d.binary, "pulih/cmd/pulih").CombinedOutput(); err != nil {
 		b.Fatalf("building the daemon: %v\n%s", err, out)
@@ -129,16 +129,29 @@ func (d *running) peak() float64 {
 	return 0
 }
 
-// request is a reset request for the n-th applicant.
+// offices is how many offices there are: none of them writes more letters than one does in a day.
+const offices = 200
+
+// request is a reset request for the n-th applicant, from one of the offices.
 func request(n int) []byte {
-	return fmt.Appendf(nil, "From: Dinas Pendidikan <dindikbud@purbalinggakab.go.id>\r\nTo: tte@purbalinggakab.go.id\r\nSubject: Permohonan Reset Passphrase TTE %[1]d\r\n"+
+	return fmt.Appendf(nil, "From: Kantor Contoh <kantor%[4]d@purbalinggakab.go.id>\r\nTo: tte@purbalinggakab.go.id\r\nSubject: Permohonan Reset Passphrase TTE %[1]d\r\n"+
 		"Message-ID: <permohonan-%[1]d@purbalinggakab.go.id>\r\nDate: %[2]s\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"+
-		"Nomor    : B/500.12.16.3/%[1]d/DINDIKBUD/2026\r\nHal      : Permohonan Reset Passphrase Tanda Tangan Elektronik\r\n\r\n"+
+		"Nomor    : B/500.12.16.3/%[1]d/KANTOR/2026\r\nHal      : Permohonan Reset Passphrase Tanda Tangan Elektronik\r\n\r\n"+
 		"Dengan hormat, bersama ini kami mengajukan permohonan reset passphrase Tanda Tangan Elektronik (TTE) bagi:\r\n\r\n"+
-		"Nama        : Wahyu Contoh %[3]s\r\nNIP         : 19850422 201001 1 %03[1]d\r\nJabatan     : Guru\r\nUnit Kerja  : Dinas Pendidikan dan Kebudayaan\r\n"+
+		"Nama        : Wahyu Contoh %[3]s\r\nNIP         : 19850422 201001 1 %03[1]d\r\nJabatan     : Guru\r\nUnit Kerja  : Kantor Contoh %[4]d\r\n"+
 		"Email Dinas : pemohon%[1]d@purbalinggakab.go.id\r\n\r\nkarena yang bersangkutan lupa passphrase sertifikat elektroniknya.\r\n\r\n"+
-		"Kepala Dinas Pendidikan dan Kebudayaan\r\n\r\nTri Contoh, S.Pd.\r\nNIP. 19710530 199702 2 911\r\n",
-		n, time.Now().Format(time.RFC1123Z), string(rune('A'+n%26))+string(rune('a'+n/26)))
+		"Kepala Kantor Contoh %[4]d\r\n\r\nTri Contoh, S.Pd.\r\nNIP. 19710530 199702 2 911\r\n",
+		n, time.Now().Format(time.RFC1123Z), string(rune('A'+n%26))+string(rune('a'+n/26%26))+string(rune('a'+n/676)), n%offices)
+}
+
+// directory lists the offices as the configuration does.
+func directory() string {
+	var b strings.Builder
+	for n := range offices {
+		fmt.Fprintf(&b, "      - id: kantor%[1]d\n        name: Kantor Contoh %[1]d\n        addresses: [kantor%[1]d@purbalinggakab.go.id]\n"+
+			"        head: {name: \"Tri Contoh, S.Pd.\", position: Kepala Kantor Contoh %[1]d, email: kepala%[1]d@purbalinggakab.go.id}\n", n)
+	}
+	return b.String()
 }
 
 const config = `state: %[1]s/state
@@ -185,12 +198,4 @@ agencies:
         email: verifikator@purbalinggakab.go.id
         roles: [verifier]
     offices:
-      - id: dindikbud
-        name: Dinas Pendidikan dan Kebudayaan
-        addresses: [dindikbud@purbalinggakab.go.id]
-        head:
-          name: Tri Contoh, S.Pd.
-          nip: 19710530 199702 2 911
-          position: Kepala Dinas Pendidikan dan Kebudayaan
-          email: kadindik@purbalinggakab.go.id
-`
+%[4]s`
