@@ -68,7 +68,12 @@ func (p *person) tidy(f field, v string) string {
 		}
 		return p.number(f, v, 16)
 	case fieldEmail:
-		if e, ok := findEmail(v); ok {
+		e, ok := findEmail(v)
+		if m := torn.FindStringSubmatch(strings.TrimSpace(v)); ok && m != nil {
+			p.fixed[f] = Correction{Read: m[0], Proposed: m[1] + "_" + e, Used: true}
+			return m[1] + "_" + e
+		}
+		if ok {
 			return e
 		}
 		return ""
@@ -107,6 +112,9 @@ func sound(f field, digits string) bool {
 	_, ok := nikDate(digits)
 	return ok
 }
+
+// torn is an address with a blank within its name: OCR doesn't see the underscore there.
+var torn = regexp.MustCompile(`^([a-z0-9]+) [a-z0-9._-]+@[a-z0-9.-]+$`)
 
 // rawDigits keeps a number that has not the right length as its digits, and one with OCR's letters as it was read.
 func rawDigits(v string) string {

@@ -427,6 +427,10 @@ func (w *work) correctionFindings(r *Reading) {
 		if strings.HasSuffix(c.Field, ".nik") {
 			kind, code = "NIK", "nik-correction"
 		}
+		if strings.HasSuffix(c.Field, ".email") {
+			w.find("email-correction", Warning, fmt.Sprintf("E-mail %s terbaca dengan spasi di dalamnya; yang dipakai adalah koreksinya dengan garis bawah. Cocokkan dengan surat aslinya.", who))
+			continue
+		}
 		if c.Used {
 			w.find(code, Warning, fmt.Sprintf("%s %s terbaca dengan huruf di antara angka; yang dipakai adalah koreksinya. Cocokkan setiap angka dengan surat aslinya.", kind, who))
 		} else {

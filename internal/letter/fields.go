@@ -201,7 +201,7 @@ func (s *sheet) bareDate() valueAt {
 	return valueAt{}
 }
 
-var loneDate = regexp.MustCompile(`^(?i:tanggal\s*:?\s*)?\d{1,2}[-. /]*(\pL{3,9}|\d{1,2})[-. /]*\d{4}\.?$`)
+var loneDate = regexp.MustCompile(`^(?i:tanggal\s*:?\s*|\S{1,3}\s)?\d{1,2}[-. /]*(\pL{3,9}|\d{1,2})[-. /]*\d{4}\.?$`)
 
 // choose tells applicants from the signer.
 func (c *content) choose(people, tabled []*person, signs []signBlock) {
@@ -421,15 +421,15 @@ func (c *content) officeOfPosition() {
 var belowHead = regexp.MustCompile(`(?i),?\s+(sekretaris|u\.?\s?b|kepala (bidang|bagian|sub)|kabid|kabag|asisten)\b.*$`)
 
 // headOf are offices that are named by their head alone.
-var headOf = regexp.MustCompile(`(?i)^(?:(?:plt|plh|pj|a\.?\s?n)\.?\s*)*(camat|lurah|inspektur)\s+(\S.*)$`)
+var headOf = regexp.MustCompile(`(?i)^(?:(?:plt|plh|pj|a\.?\s?n)\.?\s*)*(camat|lurah|inspektur|sekretaris)\s+(\S.*)$`)
 
 // officeOfHead: a Camat leads a Kecamatan of that name, a Lurah a Kelurahan, the Inspektur the Inspektorat.
 func officeOfHead(position string) string {
 	m := headOf.FindStringSubmatch(position)
-	if m == nil {
+	if m == nil || strings.EqualFold(m[1], "sekretaris") && !strings.HasPrefix(strings.ToLower(m[2]), "dprd") && !strings.HasPrefix(strings.ToLower(m[2]), "daerah") {
 		return ""
 	}
-	return map[string]string{"camat": "Kecamatan ", "lurah": "Kelurahan ", "inspektur": "Inspektorat "}[strings.ToLower(m[1])] + belowHead.ReplaceAllString(m[2], "")
+	return map[string]string{"camat": "Kecamatan ", "lurah": "Kelurahan ", "inspektur": "Inspektorat ", "sekretaris": "Sekretariat "}[strings.ToLower(m[1])] + belowHead.ReplaceAllString(m[2], "")
 }
 
 func str(s string) *string {

@@ -37,8 +37,8 @@ var labels = []struct {
 	{fieldNameNIP, label(`nama( lengkap)?\s*[/&,]\s*n\.?i\.?p\.?|nama dan nip`)},
 	{fieldNIPNIK, label(`n\.?i\.?p\.?\s*/\s*n\.?i\.?k\.?`)},
 	{fieldName, label(`nama( lengkap)?( dan gelar)?( (lengkap )?\(?\s*(dengan|beserta|tanpa|&|dan|sesuai)?\s*(gelar|ktp|sk)\s*\)?)?|nama( lengkap)? (pemohon|pegawai|pejabat|asn|pns|pppk|pengguna|user|pemilik( sertifikat| akun)?|yang bersangkutan|pejabat penandatangan|penandatangan|pemegang( sertifikat)?|bersangkutan)( \(.*\))?|atas nama|a\.\s?n\.?|an\.?|nama pemilik sertifikat( elektronik)?|pemohon|nama user|(full )?name|nama jelas|applicant( name)?|employee( name)?`)},
-	{fieldNIP, label(`n\s?\.?\s?[i1l]\s?\.?\s?p\s?\.?(\s?\.)?( baru| lama\s*/\s*baru| asn| pns| pegawai)?|nomor induk pegawai( \(nip\))?|no\.?\s?nip|nomor nip|nip\s*/\s*(nrp|nipppk|ni pppk|nrk|niptt|nipppk\.?)|nipppk|ni\s?pppk|nrp`)},
-	{fieldNIK, label(`n\s?\.?\s?[i1l]\s?\.?\s?k\s?\.?( \(.*\))?|nik\s*[/(]\s*(no\.?|nomor)?\s*(ktp|e-ktp|identitas)\s*\)?|(no|nomor|n0)\s?\.?\s?(ktp|e-?ktp|nik|identitas)( \(?/?\s*nik\)?)?|nomor induk kependudukan( \(nik\))?|(no\.?|nomor)\s?ktp\s*/\s*nik|ktp|nomor identitas \(ktp\)`)},
+	{fieldNIP, label(`n\s?\.?\s?[i1l|]{1,2}\s?\.?\s?p\s?\.?(\s?\.)?( baru| lama\s*/\s*baru| asn| pns| pegawai)?|nomor induk pegawai( \(nip\))?|no\.?\s?nip|nomor nip|nip\s*/\s*(nrp|nipppk|ni pppk|nrk|niptt|nipppk\.?)|nipppk|ni\s?pppk|nrp`)},
+	{fieldNIK, label(`n\s?\.?\s?[i1l|]{1,2}\s?\.?\s?k\s?\.?( \(.*\))?|nik\s*[/(]\s*(no\.?|nomor)?\s*(ktp|e-ktp|identitas)\s*\)?|(no|nomor|n0)\s?\.?\s?(ktp|e-?ktp|nik|identitas)( \(?/?\s*nik\)?)?|nomor induk kependudukan( \(nik\))?|(no\.?|nomor)\s?ktp\s*/\s*nik|ktp|nomor identitas \(ktp\)`)},
 	{fieldRank, label(`rank|pangkat\s*([/,(]|dan|-|\s)\s*(gol(ongan)?\.?|ruang)?\s*[/,]?\s*(ruang)?\s*\)?\.?|pangkat|gol(ongan)?\.?\s*[/,]?\s*(ruang|pangkat)?|pangkat\s*/\s*gol(ongan)?\.?\s*[/,]?\s*ruang|pangkat\s*/?\s*gol\.?\s*\(?\s*ruang\s*\)?`)},
 	{fieldPosition, label(`(nama )?jabatan( saat ini| terakhir| dinas| pemohon| sekarang| struktural| fungsional| dalam dinas)?( / .*)?|jabatan\s*/\s*(pekerjaan|tugas)|selaku|(job )?(position|title)`)},
 	{fieldEmail, label(`(alamat )?e-?mail( dinas| resmi)?\s*(/|dan|&)\s*(no\.?|nomor)?\s?(hp|wa|whatsapp|telp|telepon|handphone)\.?(\s*/\s*wa)?|(no\.?|nomor)?\s?(hp|wa|whatsapp|telp|telepon|handphone)\.?(\s*/\s*wa)?\s*(/|dan|&)\s*e-?mail( dinas| resmi)?|(alamat )?(e\s?-?\s?mail|surel|surat elektronik|posel)( (dinas|resmi|kantor|pemohon|kedinasan|instansi|instansional|pegawai|aktif|user|go\.id|pemerintah|terdaftar|yang terdaftar( di bsre)?|jabatan|asn))*( \(?.{0,24}\)?)?|(alamat )?e-?mail\s*/\s*(surel|username)|akun email( dinas)?|alamat (email|e-mail|surel)( dinas)?`)},
@@ -50,8 +50,9 @@ var labels = []struct {
 	{fieldSkip, label(`sifat|lampiran|lamp\.?|alamat( kantor| rumah| lengkap| domisili)?|tempat[ ,/]*(dan )?(tanggal|tgl\.?) ?lahir|ttl|tempat lahir|tanggal lahir|tgl\.? lahir|keterangan|ket\.?|alasan.{0,40}|keperluan|kendala|permasalahan|masalah|serial( number)?|nomor seri.{0,30}|masa berlaku.{0,20}|jenis (layanan|permohonan|pengajuan|kelamin|sertifikat|naskah|surat|produk).{0,30}|layanan.{0,40}|permohonan|kepada|yth\.?|dari|tembusan|catatan|no|klasifikasi|kode( pos)?|username|user( id|name)?|akun|website|laman|pos-?el|fax\.?|faks(imili)?|faximile|agama|pendidikan.{0,20}|status( .{0,20})?|npwp|tmt|periode|hari( .{0,12})?|waktu|pukul|jam|tempat|acara|agenda|dasar|tujuan|untuk|provinsi|kabupaten(\s*/\s*kota)?|kota|kecamatan|password|kata sandi|sandi|passphrase( .{0,20})?|pin|otp|cc|subject|sent|from|to|date|hari\s*[/,]\s*tanggal|peran|role|jenis tte|aplikasi|link|tautan|id|nomor agenda|diterima|derajat|jumlah.{0,30}|yang menyatakan|pemohon,?`)},
 }
 
+// label makes a pattern of a label; OCR loses blanks, so they may be missing but before words that are left open.
 func label(p string) *regexp.Regexp {
-	return regexp.MustCompile(`(?i)^(?:` + strings.NewReplacer(" ?", `\s*`, " ", `\s+`).Replace(p) + `)$`)
+	return regexp.MustCompile(`(?i)^(?:` + strings.NewReplacer("( .", `(\s+.`, " ?", `\s*`, " ", `\s*`).Replace(p) + `)$`)
 }
 
 var (

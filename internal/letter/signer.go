@@ -51,10 +51,23 @@ func (s *sheet) signBlocks() []signBlock {
 	}
 	if len(out) == 0 {
 		if b, ok := s.blockBelowClosing(); ok {
+			s.numberBelow(&b)
 			out = append(out, b)
 		}
 	}
 	return out
+}
+
+// numberBelow finds the NIP of a signature that stands apart from its name, as where one of the two is centred.
+func (s *sheet) numberBelow(b *signBlock) {
+	for i := b.last + 1; i < len(s.cells) && i <= b.last+4; i++ {
+		for _, c := range s.cells[i] {
+			if m := onlyNIP.FindStringSubmatch(c.text); m != nil {
+				b.read, b.nip, b.nipLine, b.last = m[1], newPerson(i).tidy(fieldNIP, m[1]), i, i
+				return
+			}
+		}
+	}
 }
 
 // lonelyNIP: a line that was taken for a labelled NIP but stands below a name without a label, as in a signature.
@@ -88,7 +101,7 @@ func (s *sheet) above(i int, c cell) (cell, bool) {
 			best, score = x, overlap
 		}
 	}
-	return best, score > -18
+	return best, score > -18 || len(s.cells[i]) == 1 && score > -70 && (positionWord.MatchString(best.text) || looksLikeName(best.text))
 }
 
 func (s *sheet) blockAbove(i int, c cell) (signBlock, bool) {
