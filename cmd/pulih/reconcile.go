@@ -11,6 +11,7 @@ import (
 
 	"pulih/internal/config"
 	"pulih/internal/config/accounts"
+	"pulih/internal/sop"
 	"pulih/internal/store"
 	"pulih/srikandi"
 )
@@ -24,16 +25,13 @@ type ReconcileCmd struct {
 }
 
 // Run compares. It fails when something is missing and --fetch was not given, so that a script notices.
-func (c *ReconcileCmd) Run(ctx context.Context) (err error) {
-	o, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, o.close()) }()
-	return c.run(ctx, o, os.Stdout, time.Now())
+func (c *ReconcileCmd) Run(ctx context.Context) error { return c.run(ctx, os.Stdout) }
+
+func (c *ReconcileCmd) run(ctx context.Context, out io.Writer) error {
+	return c.with(ctx, func(o *opened) error { return c.compare(ctx, o, out, time.Now()) })
 }
 
-func (c *ReconcileCmd) run(ctx context.Context, o *opened, out io.Writer, now time.Time) error {
+func (c *ReconcileCmd) compare(ctx context.Context, o *opened, out io.Writer, now time.Time) error {
 	found, different := false, 0
 	for i := range o.cfg.Tenants {
 		t := &o.cfg.Tenants[i]
@@ -162,16 +160,17 @@ type SourcesRetryCmd struct {
 }
 
 // Run ends it.
-func (c *SourcesRetryCmd) Run(ctx context.Context) error {
+func (c *SourcesRetryCmd) Run(ctx context.Context) error { return c.run(ctx, os.Stdout) }
+
+func (c *SourcesRetryCmd) run(ctx context.Context, out io.Writer) error {
 	return c.with(ctx, func(o *opened) error {
-		st := o.store
-		if err := st.RetrySignIn(ctx, c.Agency, time.Now()); errors.Is(err, store.ErrNotFound) {
+		if err := o.store.RetrySignIn(ctx, c.Agency, time.Now()); errors.Is(err, store.ErrNotFound) {
 			return fmt.Errorf("Srikandi instansi %q belum pernah dibaca", c.Agency)
 		} else if err != nil {
 			return err
 		}
-		fmt.Println("pulih serve akan mencoba masuk ke Srikandi lagi pada pembacaan berikutnya.")
-		return nil
+		_, err := fmt.Fprintln(out, "pulih serve akan mencoba masuk ke Srikandi lagi pada pembacaan berikutnya.")
+		return err
 	})
 }
 
@@ -199,61 +198,58 @@ type DoubtsJoinCmd struct{ settling }
 type DoubtsApartCmd struct{ settling }
 
 // Run lists the open doubts of all agencies.
-func (c *DoubtsListCmd) Run(ctx context.Context) (err error) {
-	o, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, o.close()) }()
-	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
-	none := true
-	for _, a := range o.cfg.Agencies() {
-		list, err := o.store.Doubts(ctx, a.Key)
-		if err != nil {
-			return err
+func (c *DoubtsListCmd) Run(ctx context.Context) error { return c.run(ctx, os.Stdout) }
+
+func (c *DoubtsListCmd) run(ctx context.Context, out io.Writer) error {
+	return c.with(ctx, func(o *opened) error {
+		w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+		none := true
+		for _, a := range o.cfg.Agencies() {
+			list, err := o.store.Doubts(ctx, a.Key)
+			if err != nil {
+				return err
+			}
+			for _, d := range list {
+				none = false
+				fmt.Fprintf(w, "%d\t%s\tsurat %d\t%s\t%s\t%s\n", d.ID, d.Agency, d.LetterID, d.Number, o.at(d.Agency, d.AskedAt), d.Why)
+			}
 		}
-		for _, d := range list {
-			none = false
-			fmt.Fprintf(w, "%d\t%s\tsurat %d\t%s\t%s\t%s\n", d.ID, d.Agency, d.LetterID, d.Number, d.AskedAt.In(a.Zone).Format("2006-01-02 15:04"), d.Why)
+		if none {
+			fmt.Fprintln(w, "Tidak ada surat yang perlu dibandingkan.")
 		}
-	}
-	if none {
-		fmt.Fprintln(w, "Tidak ada surat yang perlu dibandingkan.")
-	}
-	return w.Flush()
+		return w.Flush()
+	})
 }
 
 // Run joins.
-func (c *DoubtsJoinCmd) Run(ctx context.Context) error { return c.settle(ctx, store.Join) }
+func (c *DoubtsJoinCmd) Run(ctx context.Context) error { return c.settle(ctx, store.Join, os.Stdout) }
 
 // Run keeps apart.
-func (c *DoubtsApartCmd) Run(ctx context.Context) error { return c.settle(ctx, store.Apart) }
+func (c *DoubtsApartCmd) Run(ctx context.Context) error { return c.settle(ctx, store.Apart, os.Stdout) }
 
-func (c *settling) settle(ctx context.Context, v store.Verdict) (err error) {
-	o, err := c.open(ctx)
-	if err != nil {
+func (c *settling) settle(ctx context.Context, v store.Verdict, out io.Writer) error {
+	return c.with(ctx, func(o *opened) error {
+		d, err := o.store.Doubt(ctx, c.Doubt)
+		if errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("pertanyaan %d tidak ada", c.Doubt)
+		} else if err != nil {
+			return err
+		}
+		a, ok := o.cfg.Agency(d.Agency)
+		if !ok {
+			return fmt.Errorf("instansi %q tidak ada dalam konfigurasi", d.Agency)
+		}
+		if p, ok := a.Person(c.By); !ok || !p.Has(sop.Verifier) {
+			return fmt.Errorf("%q bukan verifikator %s", c.By, a.Name)
+		}
+		err = o.store.SettleDoubt(ctx, d.ID, v, c.By, time.Now())
+		if errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("pertanyaan %d sudah dijawab oleh %s", d.ID, d.SettledBy)
+		} else if err != nil {
+			return err
+		}
+		what := map[store.Verdict]string{store.Join: "bergabung dengan ", store.Apart: "terpisah dari "}[v] + d.Number
+		_, err = fmt.Fprintf(out, "Surat %d dibaca lagi oleh pulih serve: %s.\n", d.LetterID, what)
 		return err
-	}
-	defer func() { err = errors.Join(err, o.close()) }()
-	d, err := o.store.Doubt(ctx, c.Doubt)
-	if errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("pertanyaan %d tidak ada", c.Doubt)
-	} else if err != nil {
-		return err
-	}
-	a, err := o.agency(ctx, d.Agency)
-	if err != nil {
-		return err
-	}
-	if _, ok := a.Person(c.By); !ok {
-		return fmt.Errorf("%s tidak mengenal %q", a.Name, c.By)
-	}
-	err = o.store.SettleDoubt(ctx, d.ID, v, c.By, time.Now())
-	if errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("pertanyaan %d sudah dijawab oleh %s", d.ID, d.SettledBy)
-	} else if err != nil {
-		return err
-	}
-	fmt.Printf("Surat %d dibaca lagi oleh pulih serve: %s.\n", d.LetterID, map[store.Verdict]string{store.Join: "bergabung dengan " + d.Number, store.Apart: "terpisah dari " + d.Number}[v])
-	return nil
+	})
 }
