@@ -187,7 +187,7 @@ func isRefused(err error) bool {
 
 // fetchFile downloads one file. Bare takes it without holding it against the letter's promise: the promise was wrong every time.
 func (d *Daemon) fetchFile(ctx context.Context, t *tenant, n srikandi.Naskah, want srikandi.Lampiran, bare bool) (*store.Download, error) {
-	f := store.File{Source: want.ID, Name: want.Name, MIME: want.MIME, Promise: promise(n, want)}
+	f := store.File{Source: want.ID, Name: letter.Scrub(want.Name), MIME: want.MIME, Promise: promise(n, want)}
 	if bare {
 		want = srikandi.Lampiran{ID: want.ID, MIME: want.MIME}
 	}

@@ -285,6 +285,17 @@ func onlyNoun(s string) (string, bool) {
 // digitRun is a whole run of digits with single marks between them, so that the 18 digits of a NIP are not taken for 16.
 var digitRun = regexp.MustCompile(`\d(?:[ .\-]?\d){15,}`)
 
+// Scrub is a text without secrets and identity numbers, of citizens and of officials: for what is kept in clear, so that it can be sorted
+// and searched. Strangers write such numbers anywhere, into subjects and the names of files too.
+func Scrub(text string) string {
+	return digitRun.ReplaceAllStringFunc(Mask(text), func(s string) string {
+		if n := len(digitsOf(s)); n != 16 && n != 18 {
+			return s
+		}
+		return "(nomor identitas)"
+	})
+}
+
 // MaskNIK hides the middle of every 16-digit number of a text: the region and the serial stay, so that a person can still compare.
 func MaskNIK(text string) string {
 	return digitRun.ReplaceAllStringFunc(text, func(s string) string {

@@ -58,7 +58,7 @@ func (s *Store) projection(a *agency.Agency, st request.State) (Request, error) 
 	}
 	for i, l := range st.Letters {
 		if i == 0 || r.LetterNumber == "" {
-			r.LetterNumber, r.LetterSubject = l.Number, l.Subject
+			r.LetterNumber, r.LetterSubject = l.Number, letter.Scrub(l.Subject)
 		}
 		if !slices.Contains(r.Channels, l.Channel) {
 			r.Channels = append(r.Channels, l.Channel)
