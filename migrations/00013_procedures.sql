@@ -10,7 +10,13 @@ CREATE TABLE procedures (
 );
 -- The id of an SOP says nothing of its norms: from now on measures name the version. Older ones are held against the SOP in force.
 UPDATE measures SET sop = '';
+-- The monthly pack counts approvals that led to no call beside the calls.
+DROP INDEX events_resets;
+CREATE INDEX events_resets ON events (agency, at)
+    WHERE kind IN ('ResetAccepted', 'ResetRefused', 'ResetNotSent', 'ResetUncertain', 'ResetConfirmed', 'ApprovalVoided');
 
 -- +goose Down
+DROP INDEX events_resets;
+CREATE INDEX events_resets ON events (agency, at) WHERE kind IN ('ResetAccepted', 'ResetRefused', 'ResetNotSent', 'ResetUncertain', 'ResetConfirmed');
 UPDATE measures m SET sop = r.sop FROM requests r WHERE r.number = m.number;
 DROP TABLE procedures;

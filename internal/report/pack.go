@@ -192,6 +192,6 @@ var outcomes = []struct {
 	kind request.Kind
 	word string
 }{
-	{request.ResetAccepted, "Diterima BSrE"}, {request.ResetConfirmed, "Dilakukan verifikator di AMS"}, {request.ResetRefused, "Ditolak BSrE atau tidak dapat diajukan"},
+	{request.ResetAccepted, "Diterima BSrE"}, {request.ResetConfirmed, "Dilakukan verifikator di AMS"}, {request.ResetRefused, "Ditolak BSrE"}, {request.ApprovalVoided, "Tidak jadi diajukan"},
 	{request.ResetNotSent, "Batal terkirim, diajukan kembali"}, {request.ResetUncertain, "Belum pasti"},
 }

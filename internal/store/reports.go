@@ -191,7 +191,7 @@ func (s *Store) StatesOf(ctx context.Context, agencyKey string, numbers []string
 // ResetCounts counts what became of reset calls in [from, until), by the kind of the event.
 func (s *Store) ResetCounts(ctx context.Context, agencyKey string, from, until time.Time) (map[request.Kind]int, error) {
 	rows, err := s.Pool.Query(ctx, `SELECT kind, count(*) FROM events WHERE agency = $1 AND at >= $2 AND at < $3
-		AND kind IN ('ResetAccepted', 'ResetRefused', 'ResetNotSent', 'ResetUncertain', 'ResetConfirmed') GROUP BY kind`, agencyKey, from, until)
+		AND kind IN ('ResetAccepted', 'ResetRefused', 'ResetNotSent', 'ResetUncertain', 'ResetConfirmed', 'ApprovalVoided') GROUP BY kind`, agencyKey, from, until)
 	if err != nil {
 		return nil, fmt.Errorf("counting the resets of %s: %w", agencyKey, err)
 	}
