@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -16,25 +17,48 @@ import (
 // that sends one after the other, or somebody who uses an office's name, has more.
 const mostReceiptsADay = 20
 
+// mostOfStrangersAnHour is how many mails about letters of strangers a person gets in an hour: whoever floods the mailbox shall not flood them,
+// nor keep the news of a genuine letter from them.
+const mostOfStrangersAnHour = 3
+
 // unwanted says why a mail that letters from outside call for is better left out: it would answer a machine (RFC 3834), or its reader had
 // more than enough of its kind. The letters themselves, and their requests, are there all the same; reminders are never left out.
 func (d *Daemon) unwanted(ctx context.Context, m store.Outgoing) (why string, err error) {
-	receipt := m.Template == request.MailReceiptOffice || m.Template == request.MailReceiptApplicant
-	if m.Attempts > 0 || m.Number == "" || store.IsComplaint(m.Number) || !receipt && m.Template != request.MailWork {
+	if m.Attempts > 0 || store.IsComplaint(m.Number) {
 		return "", nil
 	}
-	s, err := d.store.State(ctx, m.Number)
-	if err != nil || len(s.Letters) == 0 || s.Letters[0].Channel != "mail" {
-		return "", err
-	}
-	if receipt {
+	switch m.Template {
+	case request.MailReceiptOffice, request.MailReceiptApplicant, request.MailWork:
+		s, err := d.store.State(ctx, m.Number)
+		if err != nil || len(s.Letters) == 0 || s.Letters[0].Channel != "mail" {
+			return "", err
+		}
+		if m.Template == request.MailWork {
+			return d.unwantedNews(ctx, m, s.Findings)
+		}
 		return d.unwantedReceipt(ctx, m, s.Letters[0])
+	case mailflow.NoticeUnclearLetter, mailflow.NoticeOtherService:
+		r, err := d.store.Reading(ctx, m.LetterID)
+		if errors.Is(err, store.ErrNotFound) { // in quarantine
+			return "", nil
+		} else if err != nil {
+			return "", err
+		}
+		return d.unwantedNews(ctx, m, r.Findings)
 	}
-	if !stranger(s) {
+	return "", nil
+}
+
+// unwantedNews is about letters for which nothing vouches, and against whose sender something speaks.
+func (d *Daemon) unwantedNews(ctx context.Context, m store.Outgoing, findings []letter.Finding) (why string, err error) {
+	stranger := slices.ContainsFunc(findings, func(f letter.Finding) bool {
+		return f.Severity == letter.Danger && (f.Code == "sender-outside-domain" || f.Code == "sender-unauthenticated")
+	})
+	if !stranger {
 		return "", nil
 	}
 	told, err := d.store.WrittenBefore(ctx, m, time.Hour)
-	if err != nil || told < mostToldAnHour {
+	if err != nil || told < mostOfStrangersAnHour {
 		return "", err
 	}
 	return "batas pemberitahuan tentang surat dari pengirim tak dikenal dalam satu jam; semuanya ada di meja kerja", nil
@@ -61,11 +85,4 @@ func (d *Daemon) unwantedReceipt(ctx context.Context, m store.Outgoing, l reques
 	}
 	_, why = mailflow.MayAnswer(sent, told, mostReceiptsADay)
 	return why, nil
-}
-
-// stranger reports that nothing vouches for whoever sent a request's letter, and something speaks against them.
-func stranger(s request.State) bool {
-	return slices.ContainsFunc(s.Findings, func(f letter.Finding) bool {
-		return f.Severity == letter.Danger && (f.Code == "sender-outside-domain" || f.Code == "sender-unauthenticated")
-	})
 }

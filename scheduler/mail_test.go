@@ -508,23 +508,40 @@ func TestReceiptsAreCappedAndNeverAnswerAMachine(t *testing.T) {
 	}
 }
 
-// A thousand letters under an office's name are a thousand requests to look at, and few mails.
+// A thousand letters of strangers are a thousand letters to look at, and few mails; and the news of a genuine one goes through.
 func TestAStrangersLettersAreFewMails(t *testing.T) {
 	t.Parallel()
-	edit, sim := sendingTo(t, func(string) *mailsim.Fault { return nil })
-	o := begin(t, "2026-11-16 09.00", edit)
-	for n := range 3 * mostToldAnHour {
-		o.mail("dindikbud@luar.example", "Permohonan Reset Passphrase", asksFor(n))
-	}
-	o.send()
-	told := 0
-	for _, m := range sim.Journal() {
-		if slices.Contains(m.To, "rini@purbalinggakab.go.id") {
-			told++
-		}
-	}
-	if told != mostToldAnHour || o.number(`SELECT count(*) FROM requests`) != 3*mostToldAnHour {
-		t.Errorf("the verifier got %d mails about %d requests", told, o.number(`SELECT count(*) FROM requests`))
+	for template, text := range map[string]func(n int) string{
+		"work":           asksFor,
+		"unclear-letter": func(n int) string { return fmt.Sprintf("Mohon dipercepat, ini yang ke-%d.", n) },
+	} {
+		t.Run(template, func(t *testing.T) {
+			t.Parallel()
+			subject, thread := "Permohonan Reset Passphrase", "X-Uji: ya"
+			if template == "unclear-letter" {
+				subject, thread = "Re: Permohonan", "In-Reply-To: <entah@luar.example>" // to nothing that we know of
+			}
+			edit, _ := sendingTo(t, func(string) *mailsim.Fault { return nil })
+			o := begin(t, "2026-11-16 09.00", edit)
+			told := func() int {
+				o.send()
+				return o.number(`SELECT count(*) FROM outbox WHERE state = 'sent' AND template = $1 AND address = 'rini@purbalinggakab.go.id'`, template)
+			}
+			for n := range 2 * mostOfStrangersAnHour {
+				o.mail("dindikbud@luar.example", subject, text(n), thread)
+				told()
+			}
+			if n := told(); n != mostOfStrangersAnHour {
+				t.Errorf("the verifier was told %d times of strangers", n)
+			}
+			if n := o.number(`SELECT count(*) FROM letters`); n != 2*mostOfStrangersAnHour {
+				t.Errorf("%d letters are there", n)
+			}
+			o.mail(officeAddress, subject, text(500), vouches, thread)
+			if n := told(); n != mostOfStrangersAnHour+1 {
+				t.Errorf("the genuine letter behind them is told: %d mails", n)
+			}
+		})
 	}
 }
 

@@ -45,6 +45,9 @@ func (d *Daemon) glance(ctx context.Context, t *tenant, l store.Letter, m *lette
 	if l.HeadersOnly {
 		out.reading = letter.Reading{Kind: letter.Unclear,
 			Reasons: []string{"Surel melebihi batas ukuran; hanya kepalanya yang diambil. Bacalah di kotak surat."}}
+		if m.Subject != "" {
+			out.reading.Letter.Subject = &m.Subject
+		}
 		return out
 	}
 	if b, ok := mailflow.ReadBounce(m); ok {

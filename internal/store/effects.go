@@ -133,10 +133,10 @@ func (tx *Tx) Notify(n Notice) error {
 	return tx.Enqueue(SendMail{OutboxID: id}, nil)
 }
 
-// ToldSince counts the mails of a template that were written for an address since an instant.
+// ToldSince counts the mails of a template that were written for an address since an instant, without those that were left out.
 func (tx *Tx) ToldSince(agencyKey, template, address string, since time.Time) (n int, err error) {
-	err = tx.QueryRow(tx.ctx, `SELECT count(*) FROM outbox WHERE agency = $1 AND template = $2 AND address = $3 AND created_at >= $4`,
-		agencyKey, template, address, since).Scan(&n)
+	err = tx.QueryRow(tx.ctx, `SELECT count(*) FROM outbox WHERE agency = $1 AND template = $2 AND address = $3 AND created_at >= $4
+		AND state <> 'cancelled'`, agencyKey, template, address, since).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("counting the mails of template %s: %w", template, err)
 	}
