@@ -291,7 +291,10 @@ func (f *Folder) read(name string, changed time.Time) (rows []Naskah, bad []BadR
 			bad = append(bad, *b)
 			continue
 		}
-		n.Raw, n.UpdatedAt = raw, changed
+		if _, err := Decode(raw, f.zone); err == nil {
+			n.Raw = raw // as it came; one without a time is kept with that of its file, for it is decoded again whenever it is read
+		}
+		n.UpdatedAt = changed
 		rows = append(rows, n)
 	}
 	return rows, bad

@@ -71,6 +71,11 @@ func TestAFolderIsAGateway(t *testing.T) {
 	if len(ids) > 0 || len(r.letters) != 6 {
 		t.Errorf("%d letters, missing %v", len(r.letters), ids)
 	}
+	for id, n := range r.letters {
+		if again, err := srikandi.Decode(n.Raw, wib); err != nil || again.ID != id {
+			t.Errorf("%s as it is archived can't be read: %v", id, err)
+		}
+	}
 	if len(r.bad) != 2 {
 		t.Errorf("%d bad rows, want the broken file and the broken element", len(r.bad))
 	}
