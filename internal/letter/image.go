@@ -62,7 +62,10 @@ func decodePGM(data []byte) (*image.Gray, error) {
 	if _, err := fmt.Fscanf(r, "P5\n%d %d\n%d\n", &w, &h, &depth); err != nil {
 		return nil, fmt.Errorf("reading the image's head: %w", err)
 	}
-	if w <= 0 || h <= 0 || depth != 255 || w > maxPixels/h || r.Len() < w*h {
+	if w < 8 || h < 8 { // what pdftoppm makes of a page that it can't draw
+		return nil, errors.New("the page could not be drawn")
+	}
+	if depth != 255 || w > maxPixels/h || r.Len() < w*h {
 		return nil, errors.New("not a grey page")
 	}
 	return &image.Gray{Pix: data[len(data)-r.Len():], Stride: w, Rect: image.Rect(0, 0, w, h)}, nil

@@ -139,10 +139,11 @@ func (w *work) scanPage(ctx context.Context, pdf []byte, page int) (text string,
 	if err != nil {
 		return "", 0, err
 	}
-	var rules []rule
-	if clean, err := w.run(ctx, w.reader.self("image", img)); err == nil {
-		rules, img = readRules(clean)
+	clean, err := w.run(ctx, w.reader.self("image", img))
+	if err != nil {
+		return "", 0, err
 	}
+	rules, img := readRules(clean)
 	return w.ocr(ctx, img, rules)
 }
 

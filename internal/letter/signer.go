@@ -92,16 +92,16 @@ func (s *sheet) lonelyNIP(i int) bool {
 	return false
 }
 
-// above is the cell of line i that stands over the given one.
-func (s *sheet) above(i int, c cell) (cell, bool) {
-	best, score := cell{}, -18
+// above is the cell of line i that stands over the given one; where that one is alone on its line, the two may stand apart.
+func (s *sheet) above(i int, c cell, alone bool) (cell, bool) {
+	best, score := cell{}, -1<<30
 	for _, x := range s.cells[i] {
 		overlap := min(x.end, c.end) - max(x.at, c.at)
 		if overlap > score {
 			best, score = x, overlap
 		}
 	}
-	return best, score > -18 || len(s.cells[i]) == 1 && score > -70 && (positionWord.MatchString(best.text) || looksLikeName(best.text))
+	return best, score > -18 || alone && len(s.cells[i]) == 1 && score > -70 && (positionWord.MatchString(best.text) || looksLikeName(best.text))
 }
 
 func (s *sheet) blockAbove(i int, c cell) (signBlock, bool) {
@@ -117,7 +117,7 @@ func (s *sheet) blockAbove(i int, c cell) (signBlock, bool) {
 			}
 			continue
 		}
-		x, ok := s.above(j, c)
+		x, ok := s.above(j, c, len(s.cells[i]) == 1)
 		if !ok {
 			gap++
 			continue
@@ -218,7 +218,7 @@ func (s *sheet) blockBelowClosing() (signBlock, bool) {
 			if s.blank(j) {
 				continue
 			}
-			x, ok := s.above(j, c)
+			x, ok := s.above(j, c, false)
 			if !ok {
 				continue
 			}
