@@ -1,10 +1,13 @@
 package scheduler
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -134,12 +137,23 @@ func TestASessionEnds(t *testing.T) {
 // The look after a certificate and a reset find at once that their token is over; a refresh token works once.
 func TestTwoWhoRenewASessionAtOnceKeepIt(t *testing.T) {
 	t.Parallel()
-	p := openPortal(t, bsresim.Options{})
+	var over atomic.Value // the token that has run out
+	p := openPortal(t, bsresim.Options{Decide: func(c bsresim.Call, r *http.Request) bsresim.Fault {
+		if c == bsresim.CallFind && r.Header.Get("Authorization") == over.Load() {
+			return bsresim.Unauthorized
+		}
+		return bsresim.NoFault
+	}})
 	p.signIn("rini")
 	first, ok, err := p.session(t.Context(), p.tenant, "rini")
 	if err != nil || !ok {
 		t.Fatal(err)
 	}
+	var tokens struct{ A string }
+	if err := json.Unmarshal(first.Plain(), &tokens); err != nil {
+		t.Fatal(err)
+	}
+	over.Store("Bearer " + tokens.A)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -149,7 +163,6 @@ func TestTwoWhoRenewASessionAtOnceKeepIt(t *testing.T) {
 				t.Errorf("reading: %v", err)
 			}
 		})
-		p.sim.Script(bsresim.CallFind, bsresim.Unauthorized)
 	}
 	wg.Wait()
 	if _, ok, err := p.session(t.Context(), p.tenant, "rini"); err != nil || !ok {
