@@ -109,6 +109,7 @@ func (s *sheet) blockAbove(i int, c cell) (signBlock, bool) {
 	var position []string
 	var at []int // the line of each part of the position
 	gap := 0
+	alone := len(s.cells[i]) == 1 && !s.numberAbove(i)
 	for j := i - 1; j >= 0 && j >= i-16; j-- {
 		if s.blank(j) {
 			gap++
@@ -117,7 +118,7 @@ func (s *sheet) blockAbove(i int, c cell) (signBlock, bool) {
 			}
 			continue
 		}
-		x, ok := s.above(j, c, len(s.cells[i]) == 1)
+		x, ok := s.above(j, c, alone)
 		if !ok {
 			gap++
 			continue
@@ -176,6 +177,18 @@ func (s *sheet) blockAbove(i int, c cell) (signBlock, bool) {
 		b.position, b.posLine = "", -1
 	}
 	return b, b.name != ""
+}
+
+// numberAbove: another signature's NIP stands in one of the three lines above, so two stand side by side.
+func (s *sheet) numberAbove(i int) bool {
+	for j := max(0, i-3); j < i; j++ {
+		for _, c := range s.cells[j] {
+			if onlyNIP.MatchString(c.text) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // wrappedName: a name whose titles went to the next line.
