@@ -29,7 +29,7 @@ func (d *Daemon) readComplaint(ctx context.Context, t *tenant, l store.Letter, m
 			return err
 		}
 	}
-	keys := d.store.Keys.ComplaintKeys(l.ID, deref(r.Letter.Number), deref(r.Letter.Date), fileSums(l, r), "")
+	keys := d.store.Keys.ComplaintKeys(l.ID, deref(r.Letter.Number), deref(r.Letter.Date), store.FileSums(l, r), "")
 	return d.markRead(ctx, l, letter.Complaint, r, func(tx *store.Tx) error {
 		today, err := tx.ComplaintsFrom(t.Key, env.From, d.now().Add(-24*time.Hour))
 		if err != nil {
@@ -72,7 +72,7 @@ func (d *Daemon) readComplaintNaskah(ctx context.Context, t *tenant, l store.Let
 		Channel: complaint.Srikandi, At: l.ReceivedAt, From: from, Text: letter.Mask(naskahWords(n, r)), Letter: &ref,
 		By: request.Actor{Name: from.Name, Via: "srikandi"},
 	}
-	keys := d.store.Keys.ComplaintKeys(l.ID, keyNumber(ref, &n), ref.Date, fileSums(l, r), n.ID)
+	keys := d.store.Keys.ComplaintKeys(l.ID, keyNumber(ref, &n), ref.Date, store.FileSums(l, r), n.ID)
 	return d.markRead(ctx, l, letter.Complaint, r, func(tx *store.Tx) error {
 		if n.Cancelled {
 			return nil

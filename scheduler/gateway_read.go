@@ -222,6 +222,10 @@ func (d *Daemon) rejoinOne(tx *store.Tx, e edition, s request.State, subject *re
 		cmd.Findings = append(cmd.Findings, letter.Finding{Code: "applicant-gone", Severity: letter.Danger,
 			Detail: "Surat diubah di Srikandi dan tidak lagi menyebut pemohon ini."})
 	} else if subject != nil {
+		if !samePerson(s.Subject, *subject) { // what was approved, or looked at, was another letter
+			cmd.Findings = append(cmd.Findings, letter.Finding{Code: "applicant-changed", Severity: letter.Danger,
+				Detail: "Surat diubah di Srikandi dan kini menyebut pemohon lain: " + subject.Name + ", sebelumnya " + s.Subject.Name + "."})
+		}
 		cmd.Changed = append(cmd.Changed, subjectWords(s.Subject, *subject)...)
 		who = *subject
 	}
@@ -229,7 +233,7 @@ func (d *Daemon) rejoinOne(tx *store.Tx, e edition, s request.State, subject *re
 		cmd.Findings = append(cmd.Findings, letter.Finding{Code: "letter-changed", Severity: letter.Warning,
 			Detail: "Data surat diubah di Srikandi setelah tercatat; lihat riwayat."})
 	}
-	keys := d.store.Keys.LetterKeys(keyNumber(e.ref, &e.n), e.ref.Date, fileSums(e.l, e.reading), e.ref.SrikandiID, who.NIP, who.Name)
+	keys := d.store.Keys.LetterKeys(keyNumber(e.ref, &e.n), e.ref.Date, store.FileSums(e.l, e.reading), e.ref.SrikandiID, who.NIP, who.Name)
 	papers := slices.Contains(e.news, fieldWords["lampiran"]+" berubah")
 	_, err := tx.JoinLetter(e.t.Agency, s.Number, keys, cmd, papers)
 	return err

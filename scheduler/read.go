@@ -2,7 +2,6 @@ package scheduler
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -210,7 +209,7 @@ func (d *Daemon) receive(tx *store.Tx, t *tenant, l store.Letter, r letter.Readi
 	}
 	var numbers []string
 	for _, s := range subjects {
-		keys := d.store.Keys.LetterKeys(keyNumber(ref, n), ref.Date, fileSums(l, r), ref.SrikandiID, s.NIP, s.Name)
+		keys := d.store.Keys.LetterKeys(keyNumber(ref, n), ref.Date, store.FileSums(l, r), ref.SrikandiID, s.NIP, s.Name)
 		if len(keys) == 0 {
 			keys = [][]byte{d.store.Keys.Lookup("request", fmt.Sprintf("letter\x00%d\x00%s", l.ID, s.NIP+s.Name))}
 		}
@@ -263,20 +262,6 @@ func keyNumber(ref request.Letter, n *srikandi.Naskah) string {
 		return ""
 	}
 	return ref.Number
-}
-
-// fileSums are the contents by which a letter is known again; a mail itself is one, since we register it so in Srikandi.
-func fileSums(l store.Letter, r letter.Reading) [][]byte {
-	var sums [][]byte
-	if sum, err := hex.DecodeString(l.Source); err == nil && l.Channel == "mail" {
-		sums = append(sums, sum)
-	}
-	for _, f := range r.Attachments {
-		if sum, err := hex.DecodeString(f.SHA256); err == nil && len(sum) > 0 {
-			sums = append(sums, sum)
-		}
-	}
-	return sums
 }
 
 func deref(s *string) string {
