@@ -331,3 +331,24 @@ func TestEvidenceOnAnUncertainReset(t *testing.T) {
 	p.run()
 	p.expectCalls(headEmail)
 }
+
+// A link that never came goes back to the verifiers, and needs two of them.
+func TestALinkThatNeverCame(t *testing.T) {
+	t.Parallel()
+	p := openPortal(t, bsresim.Options{})
+	p.signIn("rini")
+	number := p.approved(head, "rini")
+	p.run()
+	p.do(number, request.Trouble{By: request.Actor{Role: sop.Applicant, Via: "status"}, Text: "belum ada e-mail"})
+	if p.mails("call-applicant") != 2 {
+		t.Error("the verifiers weren't told")
+	}
+	p.do(number, request.Reopen{By: by("rini"), Text: "e-mail dinas sempat penuh"})
+	p.approve(number, "rini")
+	p.expect(number, request.StatusSecond)
+	p.run()
+	p.expectCalls(headEmail)
+	p.approve(number, "galih")
+	p.run()
+	p.expectCalls(headEmail, headEmail)
+}

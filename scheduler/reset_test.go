@@ -537,27 +537,6 @@ func TestGuardRailsAtTheCall(t *testing.T) {
 	})
 }
 
-// A link that never came goes back to the verifiers, and needs two of them.
-func TestALinkThatNeverCame(t *testing.T) {
-	t.Parallel()
-	p := openPortal(t, bsresim.Options{})
-	p.signIn("rini")
-	number := p.approved(head, "rini")
-	p.run()
-	p.do(number, request.Trouble{By: request.Actor{Role: sop.Applicant, Via: "status"}, Text: "belum ada e-mail"})
-	if p.mails("call-applicant") != 2 {
-		t.Error("the verifiers weren't told")
-	}
-	p.do(number, request.Reopen{By: by("rini"), Text: "e-mail dinas sempat penuh"})
-	p.approve(number, "rini")
-	p.expect(number, request.StatusSecond)
-	p.run()
-	p.expectCalls(headEmail)
-	p.approve(number, "galih")
-	p.run()
-	p.expectCalls(headEmail, headEmail)
-}
-
 func TestTheQueueKeepsOrderGapAndWindow(t *testing.T) {
 	t.Parallel()
 	p := openPortal(t, bsresim.Options{}, replace("gap: 0s", `gap: 10m, windows: ["mon-fri 09.00-15.00"]`))

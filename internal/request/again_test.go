@@ -183,3 +183,15 @@ func TestWhoseWorkItIsWhenItComesBack(t *testing.T) {
 	f.must(f.approval(galih), request.CouldNot{By: galih, Text: "Portal tidak dapat dibuka."}, request.Assign{By: kasi})
 	with(f, "given to all verifiers")
 }
+
+// A letter that is exchanged after its approval is looked at as the danger that it may be.
+func TestALetterExchangedAfterItsApproval(t *testing.T) {
+	t.Parallel()
+	f := open(t, office(t, "purbalingga", agency.AMS)).toVerifier()
+	f.must(f.approval(rini))
+	other := f.s.Subject
+	other.Name, other.Email = "Orang Lain", "orang.lain@contoh.go.id"
+	f.must(request.Join{Letter: f.s.Letters[0], Subject: &other, Changed: []string{"Nama pemohon berubah"}})
+	f.is(request.StatusRefused)
+	f.refused(request.RisksUnseen, f.approval(rini))
+}

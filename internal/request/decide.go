@@ -178,6 +178,10 @@ func (d *decision) join(c Join) error {
 	}
 	if other && d.subjectOpen() {
 		e.Subject = c.Subject
+		if d.s.Approval != nil && c.By == (Actor{}) { // a letter that was exchanged behind its approval; who corrects it by hand knows
+			e.Findings = mergeFindings(e.Findings, []letter.Finding{{Code: "approved-other", Severity: letter.Danger,
+				Detail: "Data pemohon dalam surat berubah setelah disetujui; periksa siapa yang sebenarnya dimohonkan."}})
+		}
 	} else if other {
 		e.Findings = mergeFindings(e.Findings, []letter.Finding{{Code: "subject-changed", Severity: letter.Danger,
 			Detail: "Data pemohon dalam surat berubah setelah reset diajukan; periksa apakah reset itu untuk orang yang benar."}})
