@@ -162,8 +162,17 @@ func (s *sink) take(ctx context.Context, letters []srikandi.Naskah) ([][]*store.
 	}
 	s.slow = group.Wait() != nil // the jobs meet the error again, and tell of it
 	for i, files := range out {
-		if slices.Contains(files, nil) {
-			out[i] = nil
+		if !slices.Contains(files, nil) {
+			continue
+		}
+		out[i] = nil
+		for _, f := range files {
+			if f == nil {
+				continue
+			}
+			if err := f.Drop(); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return out, nil

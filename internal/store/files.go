@@ -121,15 +121,22 @@ func (s *Store) Download(ctx context.Context, f File, fetch func(io.Writer) erro
 	if err == nil && d.chunks > 0 {
 		err = d.flush()
 	}
-	if err != nil && d.chunks > 0 {
-		_, undo := s.Pool.Exec(context.WithoutCancel(ctx), `DELETE FROM file_chunks WHERE upload = $1`, d.upload)
-		err = errors.Join(err, undo)
-	}
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, d.Drop())
 	}
 	d.SHA256 = d.sum.Sum(nil)
 	return d, nil
+}
+
+// Drop takes back a download that isn't kept.
+func (d *Download) Drop() error {
+	if d.chunks == 0 {
+		return nil
+	}
+	if _, err := d.s.Pool.Exec(context.WithoutCancel(d.ctx), `DELETE FROM file_chunks WHERE upload = $1`, d.upload); err != nil {
+		return fmt.Errorf("dropping a download: %w", err)
+	}
+	return nil
 }
 
 // Write implements io.Writer.
