@@ -105,6 +105,22 @@ var hostile = []struct {
 	{"gambar.jpg", "type-differs", func(*testing.T) []byte {
 		return (&corpus.Doc{}).Para("Kami mohon reset passphrase TTE pejabat kami.").PDF()
 	}},
+	{"teks.zip", "file-limits", func(*testing.T) []byte {
+		var files []corpus.File
+		for i := range 15 {
+			files = append(files, corpus.File{Name: fmt.Sprint(i, ".txt"), Data: bytes.Repeat([]byte("surat yang panjang\n"), 60_000)})
+		}
+		return corpus.Zip(files...)
+	}},
+	{"panjang.txt", "file-degraded", func(*testing.T) []byte {
+		return bytes.Repeat([]byte("surat yang panjang\n"), 120_000)
+	}},
+	{"panjang.html", "file-degraded", func(*testing.T) []byte {
+		return append([]byte("<html>"), bytes.Repeat([]byte("<table><tr><td>"), 400_000)...)
+	}},
+	{"rentetan.pdf", "file-broken", func(*testing.T) []byte { // a page's object that is a nest of errors: the tool complains by the gigabyte
+		return append([]byte("%PDF-1.7\n/ByteRange "), bytes.Repeat([]byte("xref\n0 0\ntrailer<</Root 1 0 R/Prev 20>>\n"), 100)...)
+	}},
 	{"program.exe", "file-dangerous", func(*testing.T) []byte { return []byte("MZ\x90\x00\x03\x00\x00\x00\x04\x00") }},
 	{"kosong.pdf", "file-empty", func(*testing.T) []byte { return nil }},
 }

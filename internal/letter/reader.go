@@ -115,11 +115,30 @@ func (d *document) text() string {
 	return b.String()
 }
 
+// maxLines bounds what is read of one document: thirty full pages are 2,000 lines, and some rules look at each line with those around it.
+const maxLines = 5000
+
+// nthLine is where a text's n-th line ends; -1 if it has fewer.
+func nthLine(text string, n int) int {
+	at := 0
+	for range n {
+		i := strings.IndexByte(text[at:], '\n')
+		if i < 0 {
+			return -1
+		}
+		at += i + 1
+	}
+	return at
+}
+
 func newDocument(part, how, text string) document {
 	d := document{part: part, how: how}
 	text = cleanText(text)
 	if len(text) > maxMailText {
 		text = strings.ToValidUTF8(text[:maxMailText], "")
+	}
+	if at := nthLine(text, maxLines); at >= 0 {
+		text = text[:at]
 	}
 	paged := strings.Contains(text, "\f")
 	for i, page := range strings.Split(text, "\f") {
@@ -191,6 +210,7 @@ type work struct {
 	left        time.Duration   // processor time that children may still take
 	unreadable  int             // files that may hold the letter and could not be read
 	files       int
+	read        int // lines of attachments so far
 }
 
 // run starts a child within what is left of the letter's time. The bound is on processor time, since a busy machine makes the same page
@@ -269,6 +289,13 @@ func (w *work) file(f File, depth int, inline bool) {
 	}
 	w.suspicious(f, kind, name)
 	docs := w.open(w.ctx, f, kind, name, depth, inline)
+	for _, d := range docs {
+		w.read += len(d.lines)
+	}
+	if w.read > maxLines+1 {
+		w.unread(name, "file-limits", "surat ini memuat teks terlalu banyak")
+		return
+	}
 	var text []string
 	for _, d := range docs {
 		if t := strings.TrimSpace(d.text()); t != "" {
@@ -284,6 +311,13 @@ func (w *work) file(f File, depth int, inline bool) {
 
 func saysPDF(f File) bool {
 	return strings.EqualFold(f.MIME, "application/pdf") || strings.HasSuffix(strings.ToLower(strings.TrimSpace(f.Name)), ".pdf")
+}
+
+// partOfText: a text that is longer than what is read of it.
+func (w *work) partOfText(f File, name string) {
+	if len(f.Data) > maxMailText || nthLine(string(f.Data), maxLines) >= 0 {
+		w.find("file-degraded", Warning, fmt.Sprintf("Berkas %q terlalu panjang; hanya sebagian yang dibaca.", name))
+	}
 }
 
 // open returns the documents within a file.
@@ -304,12 +338,14 @@ func (w *work) open(ctx context.Context, f File, kind, name string, depth int, i
 			w.mail(m, depth+1)
 		}
 	case kind == "text/html":
+		w.partOfText(f, name)
 		return []document{newDocument(name, "text", htmlText(decodeText(f.Data)))}
 	case kind == "text/calendar", kind == "text/x-vcard", kind == "text/vcard":
 	case strings.HasPrefix(kind, "text/"):
 		if saysPDF(f) { // a damaged letter, or none at all: what it says may help, but a human must look
 			w.unread(name, "file-broken", "bernama PDF tetapi isinya bukan PDF")
 		}
+		w.partOfText(f, name)
 		return []document{newDocument(name, "text", decodeText(f.Data))}
 	case kind == "application/ms-tnef":
 		w.unread(name, "winmail", "berformat winmail.dat milik Outlook; mintalah surel dikirim ulang dalam format HTML atau teks biasa")
