@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ocsp"
@@ -25,7 +26,7 @@ type PKI struct {
 	Root     *x509.Certificate
 	rootKey  crypto.Signer
 	TSA      *Signer
-	serial   int64
+	serial   atomic.Int64
 	From, To time.Time
 }
 
@@ -52,7 +53,7 @@ func NewPKI(name string, from, to time.Time) (*PKI, error) {
 	return p, err
 }
 
-func (p *PKI) next() *big.Int { p.serial++; return big.NewInt(p.serial) }
+func (p *PKI) next() *big.Int { return big.NewInt(p.serial.Add(1)) }
 
 func create(t, parent *x509.Certificate, pub crypto.PublicKey, key crypto.Signer) (*x509.Certificate, error) {
 	der, err := x509.CreateCertificate(rand.Reader, t, parent, pub, key)
@@ -94,7 +95,7 @@ func (p *PKI) Under(name string) (*PKI, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &PKI{Root: s.Cert, rootKey: key, TSA: p.TSA, serial: 1000, From: p.From, To: p.To}, nil
+	return &PKI{Root: s.Cert, rootKey: key, TSA: p.TSA, From: p.From, To: p.To}, nil
 }
 
 // Answer makes an OCSP answer, signed by the authority itself or by another.
