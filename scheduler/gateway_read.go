@@ -222,10 +222,6 @@ func (d *Daemon) rejoinOne(tx *store.Tx, e edition, s request.State, subject *re
 		cmd.Findings = append(cmd.Findings, letter.Finding{Code: "applicant-gone", Severity: letter.Danger,
 			Detail: "Surat diubah di Srikandi dan tidak lagi menyebut pemohon ini."})
 	} else if subject != nil {
-		if !samePerson(s.Subject, *subject) { // what was approved, or looked at, was another letter
-			cmd.Findings = append(cmd.Findings, letter.Finding{Code: "applicant-changed", Severity: letter.Danger,
-				Detail: "Surat diubah di Srikandi dan kini menyebut pemohon lain: " + subject.Name + ", sebelumnya " + s.Subject.Name + "."})
-		}
 		cmd.Changed = append(cmd.Changed, subjectWords(s.Subject, *subject)...)
 		who = *subject
 	}
