@@ -22,6 +22,10 @@ func (w *work) conclude(m *Mail, meta *Meta) Reading {
 		r.Reasons[i] = Mask(reason)
 	}
 	w.fields(&r, contents, m, meta)
+	if r.Kind == ResetRequest && len(r.Applicants) == 0 { // thanks, articles and questions speak of a reset too, and name nobody whose it would be
+		r.Kind = Unclear
+		r.Reasons = append(r.Reasons, "tidak terbaca untuk siapa reset itu dimohonkan")
+	}
 	r.Signature = w.signature(&r)
 	w.identityFindings(&r)
 	w.correctionFindings(&r)
