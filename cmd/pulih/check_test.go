@@ -75,7 +75,7 @@ agencies:
 	}
 	var text, object bytes.Buffer
 	err := (&CheckCmd{ConfigFlag{file}, false}).run(t.Context(), &text, time.Date(2026, 11, 20, 3, 0, 0, 0, time.UTC))
-	if err == nil || err.Error() != "1 dari 7 pemeriksaan gagal" {
+	if err == nil || err.Error() != "1 dari 8 pemeriksaan gagal" {
 		t.Errorf("error: %v", err)
 	}
 	for _, want := range []string{
@@ -95,7 +95,7 @@ agencies:
 	if err := json.Unmarshal(object.Bytes(), &report); err != nil {
 		t.Fatal(err)
 	}
-	if report.OK || len(report.Findings) != 7 || report.Findings[6].State != accounts.Failed || report.Findings[6].Agency != "kota-madiun" {
+	if report.OK || len(report.Findings) != 8 || report.Findings[7].State != accounts.Failed || report.Findings[7].Agency != "kota-madiun" {
 		t.Errorf("printed: %s", &object)
 	}
 }

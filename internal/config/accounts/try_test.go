@@ -151,7 +151,7 @@ func TestAWorkingInstallationIsToldPartByPart(t *testing.T) {
 		"database": "Basis data: tersambung ke PostgreSQL ",
 		"state":    "Direktori state: " + w.dir + "/pulih belum ada dan akan dibuat pada awal pertama.",
 		"keys":     "Kunci penyegel: belum ada; akan dibuat pada awal pertama. Simpan salinannya di tempat lain.",
-		"programs": "Pembaca surat: pdftotext dan tesseract (bahasa Indonesia) tersedia.",
+		"programs": "Pembaca surat: pdftotext dan tesseract (bahasa Indonesia) tersedia; pembaca berkas terkurung tanpa jaringan dan tanpa berkas lain.",
 		"calendar": "Kalender Purbalingga: jam kerja dan hari libur ada sampai Jumat, 31 Desember 2027.",
 		"srikandi": "Srikandi Purbalingga: masuk berhasil, daftar naskah terbaca.",
 		"inbox":    "Kotak surat Purbalingga: masuk berhasil, 2 pesan di INBOX.",
