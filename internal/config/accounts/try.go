@@ -290,8 +290,15 @@ func tryInbox(ctx context.Context, t *config.Tenant) (State, string) {
 	case err != nil:
 		return Failed, explain(err, at, "inbox.host, inbox.port dan inbox.tls")
 	}
-	return OK, fmt.Sprintf("masuk berhasil, %d pesan di %s.", messages, t.Inbox.Folder)
+	words := fmt.Sprintf("masuk berhasil, %d pesan di %s.", messages, t.Inbox.Folder)
+	if messages > manyMessages && t.Inbox.Since.IsZero() {
+		return Warning, words + " Tanpa inbox.since, yang lama pun dibaca pada awal pertama dan dapat menjadi permohonan; sebut hari mulainya."
+	}
+	return OK, words
 }
+
+// manyMessages are more than a new mailbox has: most of them were answered long ago.
+const manyMessages = 200
 
 func tryTemplates(folder string) (State, string) {
 	if err := mailflow.TemplateCheck(os.DirFS(folder)); err != nil {

@@ -281,3 +281,17 @@ func closedPort(t *testing.T) string {
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	return port
 }
+
+func TestAFullMailboxWithoutABeginningIsPointedOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range manyMessages {
+		w.imap.Drop("tte", fmt.Sprintf("%d.lama", i+3), mailtest.Message(i+3, 0, now))
+	}
+	if f := w.try(t)["inbox"]; f.State != Warning || !strings.Contains(f.Sentence, "202 pesan") || !strings.Contains(f.Sentence, "inbox.since") {
+		t.Errorf("%s, %q", f.State, f.Sentence)
+	}
+	if f := w.try(t, "user: tte, password_file: sandi}", "user: tte, password_file: sandi, since: 2026-11-20}")["inbox"]; f.State != OK {
+		t.Errorf("with since: %s, %q", f.State, f.Sentence)
+	}
+}
