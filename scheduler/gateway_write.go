@@ -63,7 +63,7 @@ func (w *followUpWorker) write(ctx context.Context, t *tenant, f store.FollowUp)
 	if !errors.Is(err, srikandi.ErrGone) {
 		return err
 	}
-	twin, look := w.d.store.TwinOf(ctx, f.Number, f.SrikandiID)
+	twin, look := w.d.store.TwinOf(ctx, f)
 	if look != nil || twin == "" {
 		return errors.Join(err, look)
 	}

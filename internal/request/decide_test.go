@@ -1,6 +1,7 @@
 package request_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -528,6 +529,24 @@ func TestTheSameLetterByTheOtherChannelJoins(t *testing.T) {
 	f.must(request.Join{Letter: other})
 	if f.s.Version != version {
 		t.Error("the same letter, read again, is news")
+	}
+}
+
+func TestTheEndIsWrittenToEachCopyInSrikandi(t *testing.T) {
+	t.Parallel()
+	f := open(t, office(t, "purbalingga", agency.AMS), func(o *request.Open) {
+		o.Letter = request.Letter{ID: 1, Channel: "srikandi", SrikandiID: "nm-1", ReceivedAt: morning}
+	}).toVerifier()
+	f.must(request.Join{Letter: request.Letter{ID: 2, Channel: "srikandi", SrikandiID: "nm-2", ReceivedAt: f.now}})
+	f.must(request.Reject{By: rini, Text: "Bukan pejabat kami."})
+	var written []string
+	for _, e := range f.effects {
+		if w, ok := e.(request.FollowUp); ok {
+			written = append(written, fmt.Sprint(w.SrikandiID, " ", w.Status, " ", w.Copy))
+		}
+	}
+	if !slices.Equal(written, []string{"nm-1 selesai 0", "nm-2 selesai 1"}) {
+		t.Errorf("written to Srikandi: %q", written)
 	}
 }
 

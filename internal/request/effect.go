@@ -33,6 +33,7 @@ type FollowUp struct {
 	Disposition string // empty for none
 	Status      string // diproses, dikembalikan, selesai
 	Text        string
+	Copy        int // which of the request's letters in Srikandi: 0 is the first
 }
 
 // Reset asks for the call in AMS mode, in the agency's queue, in order of the deadline.
@@ -113,21 +114,27 @@ func toApplicant(template string, s State) []Effect {
 	return []Effect{Mail{Template: template, To: Recipient{Kind: "applicant", Name: s.Subject.Name, Address: s.Subject.Email}}}
 }
 
-// followUp writes to the letter in Srikandi, on the disposition that reached the verifier if there is one.
+// followUp writes to the letter in Srikandi, on the disposition that reached the verifier if there is one. That the request has ended is written
+// to each of its letters there: whoever looks at a copy would wait for ever.
 func followUp(s State, status, text string) []Effect {
-	l, ok := s.InSrikandi()
-	if !ok {
-		return nil
-	}
-	f := FollowUp{SrikandiID: l.SrikandiID, Status: status, Text: text}
-	for _, d := range s.Dispositions {
-		for _, to := range d.To {
-			if d.Acts && d.LetterID == l.ID && to.Role == sop.Verifier {
-				f.Disposition = d.ID
+	var out []Effect
+	for _, l := range s.Letters {
+		if l.SrikandiID == "" {
+			continue
+		}
+		f := FollowUp{SrikandiID: l.SrikandiID, Status: status, Text: text, Copy: len(out)}
+		for _, d := range s.Dispositions {
+			for _, to := range d.To {
+				if d.Acts && d.LetterID == l.ID && to.Role == sop.Verifier {
+					f.Disposition = d.ID
+				}
 			}
 		}
+		if out = append(out, f); status != "selesai" {
+			break
+		}
 	}
-	return []Effect{f}
+	return out
 }
 
 // holders are the people whose work the request is now: named ones, or all who do the role's work today.

@@ -143,10 +143,13 @@ func (tx *Tx) ToldSince(agencyKey, template, address string, since time.Time) (n
 	return n, nil
 }
 
-// FollowUp queues what is to be written into Srikandi about a request as it stands: once a version and status.
+// FollowUp queues what is to be written into Srikandi about a request as it stands: once a version, status and letter.
 func (tx *Tx) FollowUp(a *agency.Agency, s request.State, f request.FollowUp) error {
 	var id int64
 	key := fmt.Sprintf("%s-%d-%s", s.Number, s.Version, f.Status)
+	if f.Copy > 0 {
+		key += fmt.Sprintf("-%d", f.Copy)
+	}
 	err := tx.QueryRow(tx.ctx, `INSERT INTO follow_ups (agency, number, version, srikandi_id, disposition, status, sealed, key, created_at)
 		VALUES ($1, $2, $3, $4, nullif($5, ''), $6, $7, $8, $9) RETURNING id`,
 		a.Key, s.Number, s.Version, f.SrikandiID, f.Disposition, f.Status, tx.s.Keys.Seal(notePlace(key), []byte(f.Text)), key, tx.now).Scan(&id)

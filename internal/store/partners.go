@@ -40,15 +40,18 @@ func (s *Store) FollowUp(ctx context.Context, id int64) (f FollowUp, mustWait bo
 	return f, mustWait, nil
 }
 
-// TwinOf finds another letter of a request in Srikandi that is there, when one is gone: the newest; "" if there is none.
-func (s *Store) TwinOf(ctx context.Context, number, srikandiID string) (string, error) {
+// TwinOf finds another letter of a request in Srikandi that is there, when one is gone: the newest; "" if there is none, or if it
+// is told the same by itself.
+func (s *Store) TwinOf(ctx context.Context, f FollowUp) (string, error) {
 	var twin string
 	err := s.Pool.QueryRow(ctx, `SELECT l.source FROM letters l JOIN request_letters rl ON rl.letter_id = l.id
-		WHERE rl.number = $1 AND l.channel = 'srikandi' AND l.source <> $2 AND l.gone_at IS NULL ORDER BY l.id DESC LIMIT 1`, number, srikandiID).Scan(&twin)
+		WHERE rl.number = $1 AND l.channel = 'srikandi' AND l.source <> $2 AND l.gone_at IS NULL
+			AND NOT EXISTS (SELECT FROM follow_ups own WHERE own.number = $1 AND own.srikandi_id = l.source AND own.version = (SELECT version FROM follow_ups WHERE id = $3))
+		ORDER BY l.id DESC LIMIT 1`, f.Number, f.SrikandiID, f.ID).Scan(&twin)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", nil
 	} else if err != nil {
-		return "", fmt.Errorf("looking for another letter of %s: %w", number, err)
+		return "", fmt.Errorf("looking for another letter of %s: %w", f.Number, err)
 	}
 	return twin, nil
 }
