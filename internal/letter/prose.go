@@ -212,9 +212,9 @@ func nameSuffix(s string) (string, int) {
 }
 
 var (
-	degree    = regexp.MustCompile(`^(?:(?:[SMAD]|Ph|Sp|Gr)\.?\s?[A-Z][\p{L}.]*|(?i:m\.?[a-z]{1,3}|apt|ners?|ns|prof|dr|drg|drs|dra|ir|hj?|amd)\.?|[A-Z]{2,5}\.?)$`)
+	degree    = regexp.MustCompile(`^(?:(?:[SMAD]|Ph|Sp|Gr)\.?\s?[A-Z][\p{L}.]*|(?i:m\.?[a-z]{1,3}|apt|ners?|ns|prof|dr|drg|drh|drs|dra|ir|hj?|amd)\.?|[A-Z]{2,5}\.?)$`)
 	notAName  = regexp.MustCompile(`^(?i:tte|nip|nik|asn|pns|pppk|opd|upt|bsre|passphrase|reset|yth|bapak|ibu|bpk|sdri?|saudarai?|kepala|camat|lurah|pejabat|pegawai|pemilik|atas|nama|an|permohonan|elektronik|sertifikat|tanda|tangan|surat|hal|mohon|bahwa|dengan|untuk|kepada|kami|saya|oleh|yaitu|yakni|dan|serta|dinas|kabupaten|kota|email|e-mail)$`)
-	smallWord = regexp.MustCompile(`^(?i:dr|drg|drs|dra|ir|apt|bin|binti|van|al|h|hj|ns)\.?,?$`)
+	smallWord = regexp.MustCompile(`^(?i:dr|drg|drh|drs|dra|ir|apt|bin|binti|van|al|h|hj|ns)\.?,?$`)
 )
 
 // nameWord: a capitalised word or a title that may stand within a name.
@@ -231,6 +231,9 @@ func nameWord(w string) bool {
 func capitalised(s string) bool {
 	n, caps := 0, 0
 	for _, w := range strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == ',' }) {
+		if smallWord.MatchString(w) {
+			continue // "drh." begins small wherever it stands
+		}
 		n++
 		if r := []rune(strings.Trim(w, ".")); len(r) > 0 && strings.ToUpper(string(r[0])) == string(r[0]) {
 			caps++
@@ -257,27 +260,34 @@ func (p paragraph) rest(person *person, from, until int) {
 		person.set(fieldEmail, e, p.line(from+at[0]))
 	}
 	if m := prosePos.FindStringSubmatchIndex(t); m != nil {
-		pos := strings.TrimSpace(t[m[2]:m[3]])
-		if i := strings.Index(strings.ToLower(pos), " pada "); i > 0 {
-			office := pos[i+len(" pada "):]
-			if officeWord.MatchString(office) {
-				person.set(fieldOffice, office, p.line(from+m[2]+i))
-			}
-			pos = pos[:i]
+		person.setPost(strings.TrimSpace(t[m[2]:m[3]]), p.line(from+m[2]))
+		return
+	}
+	bare := strings.TrimLeft(t, " ,;)(")
+	if pos, _, ok := strings.Cut(bare, ","); ok && positionWord.MatchString(pos) && len(pos) < 90 && !startsSentence(pos) {
+		person.setPost(pos, p.line(from))
+	}
+}
+
+// setPost sets a position, and the office behind it: "Bendahara pada Dinas Sosial", "Arsiparis di Kecamatan Mojo".
+func (p *person) setPost(post string, line int) {
+	low := strings.ToLower(post)
+	for _, word := range []string{" pada ", " di "} {
+		i := strings.Index(low, word)
+		if i <= 0 {
+			continue
 		}
-		person.set(fieldPosition, pos, p.line(from+m[2]))
-	} else {
-		bare := strings.TrimLeft(t, " ,;)(")
-		if pos, _, ok := strings.Cut(bare, ","); ok && positionWord.MatchString(pos) && len(pos) < 90 && !startsSentence(pos) {
-			if i := strings.Index(strings.ToLower(pos), " pada "); i > 0 {
-				if office := pos[i+len(" pada "):]; officeWord.MatchString(office) {
-					person.set(fieldOffice, office, p.line(from))
-				}
-				pos = pos[:i]
-			}
-			person.set(fieldPosition, pos, p.line(from))
+		office := strings.TrimSpace(post[i+len(word):])
+		named := officeWord.MatchString(office)
+		if named {
+			p.set(fieldOffice, office, line)
+		}
+		if named || word == " pada " {
+			post = post[:i]
+			break
 		}
 	}
+	p.set(fieldPosition, post, line)
 }
 
 // byName reads persons that are named without a NIP.
