@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -104,7 +105,11 @@ func (d *Daemon) nextReset(ctx context.Context, t *tenant) (more, open bool, err
 		if err == nil {
 			continue
 		}
-		d.log.Warn("reset can't be made now", "agency", t.Key, "number", r.Number, "err", err)
+		level := slog.LevelWarn
+		if h := held(""); errors.As(err, &h) { // its time hasn't come: nothing is wrong
+			level = slog.LevelInfo
+		}
+		d.log.Log(ctx, level, "reset can't be made now", "agency", t.Key, "number", r.Number, "err", err)
 		if err := d.store.HoldReset(ctx, r, holdWords(err), now); err != nil {
 			return false, false, err
 		}
