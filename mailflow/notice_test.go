@@ -81,10 +81,7 @@ func TestNoticeGolden(t *testing.T) {
 
 func TestNoticeEachTemplateHasItsFileAndSample(t *testing.T) {
 	t.Parallel()
-	names := append(NoticeTemplates(), DigestTemplates()...)
-	for _, shared := range []string{"layout", "parts"} {
-		names = append(names, shared)
-	}
+	names := append(append(NoticeTemplates(), DigestTemplates()...), "layout", "parts")
 	for i, n := range names {
 		names[i] = n + ".html"
 	}

@@ -114,7 +114,7 @@ func (d *Daemon) lastReading(ctx context.Context, t *tenant, l store.Letter) (*l
 	}
 	n, err := srikandi.Decode(raw, t.Zone)
 	if err != nil {
-		return nil, nil // it went to quarantine: there is nothing to compare with
+		return nil, nil //nolint:nilerr // it went to quarantine: there is nothing to compare with
 	}
 	r, err := d.store.Reading(ctx, l.ID)
 	if errors.Is(err, store.ErrNotFound) {

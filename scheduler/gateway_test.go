@@ -159,10 +159,10 @@ func TestDispositionsAloneAreNoNewReading(t *testing.T) {
 	first := d.pass(id, "surya", "laras")
 	d.advance(time.Minute)
 	second := d.pass(id, "laras", "rini")
-	s := d.request(atVerifier)
+	d.request(atVerifier)
 	d.advance(time.Minute)
 	d.sim.Withdraw(id, second)
-	s = d.request(func(s request.State) bool { return s.Holder == sop.Division })
+	s := d.request(func(s request.State) bool { return s.Holder == sop.Division })
 	if !slices.ContainsFunc(s.Dispositions, func(x request.Disposition) bool { return x.ID == first }) {
 		t.Error("the first disposition is gone too")
 	}

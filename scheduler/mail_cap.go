@@ -81,7 +81,7 @@ func (d *Daemon) unwantedReceipt(ctx context.Context, m store.Outgoing, l reques
 	}
 	sent, err := letter.ParseMail(raw)
 	if err != nil { // it was read before; what can't be told isn't answered
-		return "surel asal tidak dapat diurai", nil
+		return "surel asal tidak dapat diurai", nil //nolint:nilerr // that is the answer
 	}
 	_, why = mailflow.MayAnswer(sent, told, mostReceiptsADay)
 	return why, nil

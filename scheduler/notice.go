@@ -137,10 +137,10 @@ func (d *Daemon) fillRequest(t *tenant, s request.State, m store.Outgoing, n *ma
 		return err
 	}
 	if c, ok := request.Current(steps); ok {
-		n.Step = noticeClock(t, c, s)
+		n.Step = noticeClock(c, s)
 	}
 	if total != nil {
-		n.Total = noticeClock(t, *total, s)
+		n.Total = noticeClock(*total, s)
 	}
 	if m.Template == mailflow.NoticeAssisted || m.Template == mailflow.NoticeUncertain {
 		n.Instructions = d.instructions(t, s)
@@ -175,7 +175,7 @@ func (d *Daemon) noticeRequest(t *tenant, s request.State, kind string) mailflow
 	return r
 }
 
-func noticeClock(t *tenant, c request.StepClock, s request.State) mailflow.NoticeClock {
+func noticeClock(c request.StepClock, s request.State) mailflow.NoticeClock {
 	n := mailflow.NoticeClock{Title: c.Step.Title, Holder: s.Holder.Title()}
 	if c.Reading == nil {
 		return n
@@ -249,8 +249,8 @@ func (d *Daemon) fillBundle(ctx context.Context, t *tenant, m store.Outgoing, n 
 			continue
 		}
 		seen[s.Number] = true
-		n.Items = append(n.Items, item(s, noticeClock(t, c, s), d.links(t, s, "staff").Desk))
-		n.Request, n.Step = d.noticeRequest(t, s, "staff"), noticeClock(t, c, s)
+		n.Items = append(n.Items, item(s, noticeClock(c, s), d.links(t, s, "staff").Desk))
+		n.Request, n.Step = d.noticeRequest(t, s, "staff"), noticeClock(c, s)
 	}
 	return len(n.Items) > 0, nil
 }
@@ -306,7 +306,7 @@ func (d *Daemon) senderOf(ctx context.Context, l store.Letter) (string, error) {
 	}
 	m, err := letter.ParseMail(raw)
 	if err != nil {
-		return "", nil
+		return "", nil //nolint:nilerr // nobody can be named
 	}
 	return sender(m), nil
 }

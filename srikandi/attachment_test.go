@@ -63,8 +63,7 @@ func TestShortLivedURLs(t *testing.T) {
 // The bearer token must not reach another host either, however many redirects there are.
 func TestBearerStaysHome(t *testing.T) {
 	t.Parallel()
-	var elsewhere *httptest.Server
-	elsewhere = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "" || strings.Contains(fmt.Sprint(r.Header), "tok-rahasia") {
 			t.Errorf("the bearer token went to %s", r.URL.Path)
 		}

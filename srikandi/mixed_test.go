@@ -57,7 +57,6 @@ type mixed struct {
 	other *srikandi.Client // a second daemon's
 
 	ids     []string
-	gone    map[string]bool
 	archive map[string]string // letter/attachment -> bytes
 	due     []followUp        // not yet accepted
 	wanted  int               // follow-ups that were to be written

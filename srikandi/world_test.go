@@ -3,7 +3,6 @@ package srikandi_test
 import (
 	"context"
 	"maps"
-	"net/http"
 	"net/http/httptest"
 	"slices"
 	"sync"
@@ -42,8 +41,6 @@ type world struct {
 	sim    *srikandisim.Server
 	server *httptest.Server
 	client *srikandi.Client
-	// wire, if set, sees each request and its answer on the way.
-	wire http.RoundTripper
 }
 
 const clientSecret = "rahasia-klien-7731"

@@ -41,7 +41,7 @@ func (s *Schedule) set(text string) error {
 	}
 	parsed, err := cron.ParseStandard(text)
 	if err != nil {
-		return fmt.Errorf("%q is no schedule: %s; expected five fields (minute hour day month weekday), e.g. \"45 7 * * 1-5\"", text, err)
+		return fmt.Errorf("%q is no schedule: %w; expected five fields (minute hour day month weekday), e.g. \"45 7 * * 1-5\"", text, err)
 	}
 	s.cron = parsed.(*cron.SpecSchedule)
 	s.cron.Location = time.UTC
@@ -63,7 +63,7 @@ func (s *Schedule) setOffice(text string) bool {
 			if err != nil || !strings.HasPrefix(rest, form.sign) || length > longestShift {
 				return false
 			}
-			s.shift = form.factor * length
+			s.shift = form.factor * length //nolint:durationcheck // the factor is a sign
 		}
 		s.office = form.word
 		return true

@@ -97,7 +97,7 @@ func secretIn(l string) (from, to int, ok bool) {
 	for k, x := range at {
 		tokens[k] = l[x[0]:x[1]]
 	}
-	for k := 0; k < len(tokens); k++ {
+	for k := range tokens {
 		n := noun(tokens, k)
 		if n == 0 {
 			continue
@@ -210,12 +210,12 @@ func (m *masker) cells(i int) {
 				m.maskCell(i, strings.TrimLeft(row[k+1].text, ": "), true, name)
 			}
 			if k == 0 || len(row) > 2 {
-				m.column(i, k, c, name)
+				m.column(i, c, name)
 			}
 			continue
 		}
 		if k > 0 {
-			m.column(i, k, c, name)
+			m.column(i, c, name)
 			continue
 		}
 		for j := i + 1; j < len(m.lines) && j <= i+2; j++ {
@@ -230,7 +230,7 @@ func (m *masker) cells(i int) {
 }
 
 // column masks the cells below a table's heading.
-func (m *masker) column(i, k int, head cell, name string) {
+func (m *masker) column(i int, head cell, name string) {
 	misses := 0
 	for j := i + 1; j < len(m.lines) && misses < 2; j++ {
 		found := false

@@ -166,7 +166,7 @@ func (s *sheet) table(columns []column, rows [][]cell) {
 		}
 		x := left
 		for i, c := range row {
-			s.cell(x, columns[i], c, lines[i], h)
+			s.cell(x, columns[i], c, lines[i])
 			x += columns[i].w
 		}
 		s.y += h
@@ -186,7 +186,7 @@ func (s *sheet) tableHead(columns []column) {
 	s.line(left, s.y, right, quiet)
 }
 
-func (s *sheet) cell(x float64, col column, c cell, lines []string, h float64) {
+func (s *sheet) cell(x float64, col column, c cell, lines []string) {
 	if c.bar != nil {
 		s.bar(x+2, s.y+1.5, col.w-4, 3.2, c.bar)
 		return

@@ -291,14 +291,14 @@ func marksAgree(f *file) error {
 	}
 	events, _, err := request.Decide(f.s, request.Remind{Due: due}, f.a, f.now)
 	if err != nil || len(events) == 0 {
-		return fmt.Errorf("%d marks are due and none is told, %v", len(due), err)
+		return fmt.Errorf("%d marks are due and none is told, %w", len(due), err)
 	}
 	told := f.s.With(events)
 	if again, err := request.Reminders(told, f.a, f.now); err != nil || len(again) > 0 {
-		return fmt.Errorf("after telling all, %v are due, %v", again, err)
+		return fmt.Errorf("after telling all, %v are due, %w", again, err)
 	}
 	if next, err := request.NextMark(told, f.a); err != nil || !next.IsZero() && !next.After(f.now) {
-		return fmt.Errorf("after telling all, the next mark is %v, %v", next, err)
+		return fmt.Errorf("after telling all, the next mark is %v, %w", next, err)
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -70,7 +69,7 @@ func run(ctx context.Context) (err error) {
 	if err := migrations.Apply(ctx, st.Pool); err != nil {
 		return err
 	}
-	d, err := scheduler.New(world.Config, st, scheduler.Options{Now: clock.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	d, err := scheduler.New(world.Config, st, scheduler.Options{Now: clock.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
 	}

@@ -90,7 +90,7 @@ func installation(c *config.Config) []trial {
 		{"", "database", "Basis data", func(ctx context.Context) (State, string) { return tryDatabase(ctx, c) }},
 		{"", "state", "Direktori state", func(context.Context) (State, string) { return tryState(c.State) }},
 		{"", "keys", "Kunci penyegel", func(context.Context) (State, string) { return tryKeys(c.Keys.File) }},
-		{"", "programs", "Pembaca surat", func(ctx context.Context) (State, string) { return tryPrograms(ctx) }},
+		{"", "programs", "Pembaca surat", tryPrograms},
 		{"", "signature_roots", "Akar tanda tangan", func(context.Context) (State, string) { return tryRoots(c.Roots) }},
 	}
 }

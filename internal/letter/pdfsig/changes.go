@@ -49,11 +49,11 @@ func (f *file) continues(old *file, end int) bool {
 
 // allowsNothing: this is a certification whose author allows no later signature (DocMDP with P 1, ISO 32000-1 section 12.8.2.2).
 func (s field) allowsNothing(f *file) bool {
-	list, _ := f.get(s.dict["Reference"], 0).(array)
+	list, _ := f.get(s.dict["Reference"]).(array)
 	for _, v := range list {
-		d, _ := f.get(v, 0).(dict)
-		parms, _ := f.get(d["TransformParams"], 0).(dict)
-		if p, ok := integer(f.get(parms["P"], 0)); ok && p == 1 && d["TransformMethod"] == name("DocMDP") {
+		d, _ := f.get(v).(dict)
+		parms, _ := f.get(d["TransformParams"]).(dict)
+		if p, ok := integer(f.get(parms["P"])); ok && p == 1 && d["TransformMethod"] == name("DocMDP") {
 			return true
 		}
 	}
@@ -82,7 +82,7 @@ func (f *file) referrers() map[int]map[int]bool {
 	root, _ := f.revisions[0].trailer["Root"].(ref)
 	for _, r := range f.revisions {
 		for num := range r.places {
-			for k, v := range entries(f.get(ref{num, 0}, 0)) {
+			for k, v := range entries(f.get(ref{num, 0})) {
 				if num == root.num && k == "DSS" {
 					continue
 				}
@@ -127,13 +127,13 @@ func visitRefs(v any, found func(int)) {
 // securityOnly finds the objects of the security store that nothing else of the signed revision uses: later revisions may write them anew
 // (ETSI EN 319 142-1 section 5.4.2), and no page shows them.
 func (c comparison) securityOnly() map[int]bool {
-	root, _ := c.old.get(c.old.revisions[0].trailer["Root"], 0).(dict)
+	root, _ := c.old.get(c.old.revisions[0].trailer["Root"]).(dict)
 	out := map[int]bool{}
 	var reach func(num int)
 	reach = func(num int) {
 		if !out[num] && len(out) < maxObjects {
 			out[num] = true
-			visitRefs(c.old.get(ref{num, 0}, 0), reach)
+			visitRefs(c.old.get(ref{num, 0}), reach)
 		}
 	}
 	visitRefs(root["DSS"], reach)
@@ -158,7 +158,7 @@ func (c comparison) harmless(num int, last bool) bool {
 	if !existed && len(c.refs[num]) == 0 || c.security[num] {
 		return true // nothing that was signed leads to it
 	}
-	old, now := c.old.get(ref{num, 0}, 0), c.now.get(ref{num, 0}, 0)
+	old, now := c.old.get(ref{num, 0}), c.now.get(ref{num, 0})
 	if existed && same(old, now) || c.metadata(old, now) {
 		return true
 	}
@@ -195,16 +195,16 @@ func (c comparison) metadata(old, now any) bool {
 
 // formGrows: the form has the old fields still, and new ones that are signatures.
 func (c comparison) formGrows(old, now any) bool {
-	o, ok1 := c.old.get(old, 0).(dict)
-	n, ok2 := c.now.get(now, 0).(dict)
+	o, ok1 := c.old.get(old).(dict)
+	n, ok2 := c.now.get(now).(dict)
 	return ok1 && ok2 && onlyKeys(o, n, "Fields", "SigFlags") && c.onlyNewSignatures(o["Fields"], n["Fields"])
 }
 
 // onlyNewSignatures: the old entries of a list of fields or annotations are still there, and the new ones are signature fields or their
 // widgets. What a new widget shows covers the page, so it must be the appearance of a signature that is judged by itself.
 func (c comparison) onlyNewSignatures(old, now any) bool {
-	o, _ := c.old.get(old, 0).(array)
-	n, _ := c.now.get(now, 0).(array)
+	o, _ := c.old.get(old).(array)
+	n, _ := c.now.get(now).(array)
 	if len(n) < len(o) {
 		return false
 	}
@@ -214,11 +214,11 @@ func (c comparison) onlyNewSignatures(old, now any) bool {
 		}
 	}
 	for _, v := range n[len(o):] {
-		d, ok := c.now.get(v, 0).(dict)
+		d, ok := c.now.get(v).(dict)
 		if !ok {
 			return false
 		}
-		parent, _ := c.now.get(d["Parent"], 0).(dict)
+		parent, _ := c.now.get(d["Parent"]).(dict)
 		kind, value := d["FT"], d["V"]
 		if kind == nil {
 			kind = parent["FT"]
@@ -243,20 +243,20 @@ func (c comparison) showsItsOwnSignature(d dict) bool {
 // newSignature: a person's signature that the signed revision didn't hold. A document timestamp has nothing to show.
 func (c comparison) newSignature(value any) bool {
 	r, ok := value.(ref)
-	d, isDict := c.now.get(value, 0).(dict)
+	d, isDict := c.now.get(value).(dict)
 	_, existed := c.old.lookup(r.num, 0)
 	return isDict && d["SubFilter"] != name("ETSI.RFC3161") && (!ok || !existed)
 }
 
 // visible: a widget with an appearance and an area.
 func visible(d dict, f *file) bool {
-	rect, _ := f.get(d["Rect"], 0).(array)
+	rect, _ := f.get(d["Rect"]).(array)
 	if d["AP"] == nil || len(rect) != 4 {
 		return false
 	}
 	var at [4]float64
 	for i, v := range rect {
-		at[i], _ = f.get(v, 0).(float64)
+		at[i], _ = f.get(v).(float64)
 	}
 	return at[0] != at[2] && at[1] != at[3]
 }

@@ -128,7 +128,7 @@ func namedCertificate(p7 *pkcs7.PKCS7, cert *x509.Certificate) (named, ok bool) 
 }
 
 func checkSignature(key any, alg pkix.AlgorithmIdentifier, h crypto.Hash, signed, signature []byte) Code {
-	good := false
+	var good bool
 	switch k := key.(type) {
 	case *rsa.PublicKey:
 		if alg.Algorithm.Equal(oidPSS) {

@@ -253,7 +253,7 @@ func (f *file) objectAt(at int) (int, any, error) {
 	}
 	n, ok := integer(d["Length"])
 	if r, isRef := d["Length"].(ref); isRef {
-		n, ok = integer(f.get(r, 0))
+		n, ok = integer(f.get(r))
 	}
 	if !ok || start+n > len(f.b) {
 		i := bytes.Index(f.b[start:], []byte("endstream"))
@@ -276,18 +276,18 @@ func (f *file) lookup(num, from int) (place, bool) {
 	return place{}, false
 }
 
-// get resolves a value, following references, as seen from a revision.
-func (f *file) get(v any, from int) any {
+// get resolves a value, following references, as the newest revision sees it.
+func (f *file) get(v any) any {
 	for range 20 {
 		r, ok := v.(ref)
 		if !ok {
 			return v
 		}
-		p, ok := f.lookup(r.num, from)
+		p, ok := f.lookup(r.num, 0)
 		if !ok {
 			return nil
 		}
-		v = f.load(r.num, p, from)
+		v = f.load(r.num, p, 0)
 	}
 	return nil
 }
@@ -343,7 +343,7 @@ func (f *file) objectStream(p place) map[int]any {
 
 // inflate decodes FlateDecode with PNG predictors, which is what cross-reference and object streams use.
 func (f *file) inflate(s *stream) ([]byte, error) {
-	filter := f.get(s.dict["Filter"], 0)
+	filter := f.get(s.dict["Filter"])
 	if a, ok := filter.(array); ok && len(a) == 1 {
 		filter = a[0]
 	}
@@ -367,9 +367,9 @@ func (f *file) inflate(s *stream) ([]byte, error) {
 	if err != nil && len(out) == 0 {
 		return nil, fmt.Errorf("inflating a stream: %w", err)
 	}
-	parms := f.get(s.dict["DecodeParms"], 0)
+	parms := f.get(s.dict["DecodeParms"])
 	if a, ok := parms.(array); ok && len(a) == 1 {
-		parms = f.get(a[0], 0)
+		parms = f.get(a[0])
 	}
 	d, _ := parms.(dict)
 	if pr, _ := integer(d["Predictor"]); pr >= 10 {

@@ -23,12 +23,12 @@ func (f *file) securityStore() *store {
 	if len(f.revisions) == 0 {
 		return s
 	}
-	catalog, _ := f.get(f.revisions[0].trailer["Root"], 0).(dict)
-	dss, _ := f.get(catalog["DSS"], 0).(dict)
+	catalog, _ := f.get(f.revisions[0].trailer["Root"]).(dict)
+	dss, _ := f.get(catalog["DSS"]).(dict)
 	for key, add := range map[name]func([]byte){"Certs": s.addCert, "CRLs": s.addCRL, "OCSPs": s.addOCSP} {
-		list, _ := f.get(dss[key], 0).(array)
+		list, _ := f.get(dss[key]).(array)
 		for i, v := range list {
-			st, ok := f.get(v, 0).(*stream)
+			st, ok := f.get(v).(*stream)
 			if !ok || i > 200 {
 				continue
 			}

@@ -173,9 +173,9 @@ func (f *file) fields() []field {
 	if len(f.revisions) == 0 {
 		return nil
 	}
-	catalog, _ := f.get(f.revisions[0].trailer["Root"], 0).(dict)
-	form, _ := f.get(catalog["AcroForm"], 0).(dict)
-	kids, _ := f.get(form["Fields"], 0).(array)
+	catalog, _ := f.get(f.revisions[0].trailer["Root"]).(dict)
+	form, _ := f.get(catalog["AcroForm"]).(dict)
+	kids, _ := f.get(form["Fields"]).(array)
 	var out []field
 	seenRef, seenSig := map[int]bool{}, map[[4]int]bool{}
 	var walk func(v any, kind any, depth int)
@@ -186,22 +186,22 @@ func (f *file) fields() []field {
 			}
 			seenRef[r.num] = true
 		}
-		d, ok := f.get(v, 0).(dict)
+		d, ok := f.get(v).(dict)
 		if !ok || depth > 20 || len(out) > 100 {
 			return
 		}
-		if ft := f.get(d["FT"], 0); ft != nil {
+		if ft := f.get(d["FT"]); ft != nil {
 			kind = ft
 		}
 		if kind == name("Sig") {
-			if sig, ok := f.get(d["V"], 0).(dict); ok {
+			if sig, ok := f.get(d["V"]).(dict); ok {
 				if s := newField(sig); !seenSig[s.rng] {
 					seenSig[s.rng] = true
 					out = append(out, s)
 				}
 			}
 		}
-		more, _ := f.get(d["Kids"], 0).(array)
+		more, _ := f.get(d["Kids"]).(array)
 		for _, k := range more {
 			walk(k, kind, depth+1)
 		}
