@@ -57,6 +57,8 @@ type Rules struct {
 	DailyResets int
 	// VerifierDailyResets is the most resets a day in one verifier's name. Zero means 30.
 	VerifierDailyResets int
+	// FourEyes: each approval needs a second verifier's.
+	FourEyes bool
 	// LendSessions: an approved reset may be made in another verifier's live AMS session when the approving one has none.
 	LendSessions bool
 	// RemindAt are the shares of a norm at which its holder is reminded. Empty means 0.6 and 0.9.

@@ -45,6 +45,8 @@ func TestBrokenFilesSayWhatIsWrongWhereAndWhatWasExpected(t *testing.T) {
 			`3: agencies[0].key: "masuk" is a page of the program itself; expected another, e.g. the region's name`},
 		{"sign-on over plain http", "    zone:", "    sso: {issuer: 'http://sso.example', client_id: pulih, client_secret_env: IMAP}\n    zone:",
 			`10: agencies[0].sso.issuer: the client's secret would go over plain http; expected https, or http to this machine alone`},
+		{"four eyes with two", "    zone:", "    rules: {four_eyes: true}\n    zone:",
+			`10: agencies[0].rules.four_eyes: one person alone has the role verifier; expected at least two, or no approval would ever suffice`},
 		{"key twice", "    prefix: PBG\n", "    prefix: PBG\n    prefix: PBX\n",
 			`5: agencies[0].prefix: given twice, first in line 4`},
 		{"misspelt key below", "user: tte,", "user: tte, pasword_env: IMAP,",

@@ -70,7 +70,7 @@ func (t *Tenant) agency(r *reader, key string) *agency.Agency {
 		Rules: agency.Rules{
 			MaxLetterAge: t.Rules.MaxLetterAge, RepeatWithin: t.Rules.RepeatWithin, SrikandiDecides: t.Rules.SrikandiDecides,
 			MailSkipsChain: t.Rules.MailSkipsChain, DailyResets: t.Rules.DailyResets,
-			VerifierDailyResets: t.Rules.VerifierResets, LendSessions: t.Rules.LendSessions, RemindAt: t.Rules.RemindAt,
+			VerifierDailyResets: t.Rules.VerifierResets, FourEyes: t.Rules.FourEyes, LendSessions: t.Rules.LendSessions, RemindAt: t.Rules.RemindAt,
 		},
 	}
 	if t.Outbox != nil {

@@ -105,6 +105,7 @@ type Rules struct {
 	MailSkipsChain  bool          `yaml:"mail_skips_chain" default:"false"`
 	DailyResets     int           `yaml:"daily_resets" default:"50" min:"1" max:"1000"`
 	VerifierResets  int           `yaml:"verifier_daily_resets" default:"30" min:"1" max:"1000"`
+	FourEyes        bool          `yaml:"four_eyes" default:"false"`
 	LendSessions    bool          `yaml:"lend_sessions" default:"false"`
 	RemindAt        []float64     `yaml:"remind_at" default:"0.6 0.9"`
 }

@@ -185,6 +185,7 @@ func (t *Tenant) verifyBSrE(r *reader, key string) {
 func (t *Tenant) verifyStaff(r *reader, key string) {
 	once := unique{r: r, seen: map[string]string{}}
 	held := map[string]bool{}
+	verifiers := 0
 	for i, p := range t.Staff {
 		at := item(key+".staff", i)
 		once.check("id", p.ID, at+".id")
@@ -196,6 +197,9 @@ func (t *Tenant) verifyStaff(r *reader, key string) {
 				r.bad(item(at+".roles", j), "%q is given twice", role)
 			}
 			held[role] = true
+			if role == string(sop.Verifier) {
+				verifiers++
+			}
 		}
 		if found, ok := t.Agency.PersonByPosition(p.Position); ok && found.ID != p.ID {
 			r.bad(at+".position", "%q is also the position of %s; expected one of its own, or dispositions could not be told apart", p.Position, found.ID)
@@ -208,6 +212,9 @@ func (t *Tenant) verifyStaff(r *reader, key string) {
 		if !held[string(role)] {
 			r.bad(key+".staff", "nobody has the role %s (%s); expected at least one person", role, role.Title())
 		}
+	}
+	if t.Rules.FourEyes && verifiers == 1 {
+		r.bad(key+".rules.four_eyes", "one person alone has the role verifier; expected at least two, or no approval would ever suffice")
 	}
 	t.verifySteps(r, key, held)
 }

@@ -362,7 +362,7 @@ func (d *decision) approve(c Approve) error {
 		d.add(Event{Kind: Validated, By: c.By})
 	}
 	e := Event{Kind: Approved, By: c.By, Subject: &subject, Text: c.Text, Again: again}
-	if !second && d.repeated(c.Facts) {
+	if !second && (d.a.Rules.FourEyes || d.repeated(c.Facts)) {
 		e.Mark = needsSecond
 		d.add(e)
 		d.do(toStaff(MailSecondApproval, d.otherVerifiers(c.By))...)

@@ -127,26 +127,36 @@ func TestAnApprovalNeedsWhatItIsMadeOn(t *testing.T) {
 	})
 }
 
-func TestARepeatedResetNeedsTwoVerifiers(t *testing.T) {
+func TestWhatNeedsTwoVerifiers(t *testing.T) {
 	t.Parallel()
-	f := open(t, office(t, "purbalingga", agency.AMS), func(o *request.Open) {
-		o.Findings = []letter.Finding{{Code: "repeated-reset", Severity: letter.Warning, Detail: "Reset tiga hari lalu."}}
-	}).toVerifier()
-	f.must(f.approval(rini))
-	f.is(request.StatusSecond)
-	for _, e := range f.effects {
-		if _, ok := e.(request.Reset); ok {
-			t.Error("one approval queued a repeated reset")
-		}
+	careful := *office(t, "purbalingga", agency.AMS)
+	careful.Rules.FourEyes = true
+	for why, f := range map[string]*file{
+		"a repeated reset": open(t, office(t, "purbalingga", agency.AMS), func(o *request.Open) {
+			o.Findings = []letter.Finding{{Code: "repeated-reset", Severity: letter.Warning, Detail: "Reset tiga hari lalu."}}
+		}),
+		"an agency with four eyes": open(t, &careful),
+	} {
+		t.Run(why, func(t *testing.T) {
+			f.t = t
+			f.toVerifier()
+			f.must(f.approval(rini))
+			f.is(request.StatusSecond)
+			for _, e := range f.effects {
+				if _, ok := e.(request.Reset); ok {
+					t.Error("one approval queued a reset")
+				}
+			}
+			f.refused(request.WrongState, f.booking())
+			f.refused(request.SameVerifier, f.approval(rini))
+			f.must(f.approval(galih))
+			f.is(request.StatusApproved)
+			if f.s.Approval.By.ID != "rini" || f.s.Approval.Second == nil || f.s.Approval.Second.ID != "galih" {
+				t.Errorf("approved by %v and %v", f.s.Approval.By, f.s.Approval.Second)
+			}
+			f.must(f.booking())
+		})
 	}
-	f.refused(request.WrongState, f.booking())
-	f.refused(request.SameVerifier, f.approval(rini))
-	f.must(f.approval(galih))
-	f.is(request.StatusApproved)
-	if f.s.Approval.By.ID != "rini" || f.s.Approval.Second == nil || f.s.Approval.Second.ID != "galih" {
-		t.Errorf("approved by %v and %v", f.s.Approval.By, f.s.Approval.Second)
-	}
-	f.must(f.booking())
 }
 
 // Invariants 3 and 4 at the last door before BSrE.
