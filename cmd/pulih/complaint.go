@@ -46,43 +46,40 @@ type ComplaintEnterCmd struct {
 }
 
 // Run enters.
-func (c *ComplaintEnterCmd) Run(ctx context.Context) (err error) {
-	o, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, o.close()) }()
-	a, err := o.agency(ctx, c.Agency)
-	if err != nil {
-		return err
-	}
-	by, err := actor(a, c.As)
-	if err != nil {
-		return err
-	}
-	now := time.Now()
-	open := complaint.Open{Channel: complaint.Channel(c.Channel), At: now, Text: c.Text, Class: c.Class, By: by,
-		From: complaint.Complainant{Name: c.From, Phone: c.Phone, Email: c.Email, Handle: c.Handle, Proven: c.Known}}
-	if office, ok := a.OfficeByAddress(c.Email); ok {
-		open.From.OfficeID = office.ID
-	}
-	if c.At != "" {
-		if open.At, err = parseTime("--at", c.At); err != nil {
+func (c *ComplaintEnterCmd) Run(ctx context.Context) error {
+	return c.with(ctx, func(o *opened) error {
+		a, err := o.agency(ctx, c.Agency)
+		if err != nil {
 			return err
 		}
-	}
-	if c.About != "" {
-		if open.About, err = o.store.About(ctx, a.Key, c.About); errors.Is(err, store.ErrNotFound) {
-			return fmt.Errorf("--about: permohonan %s tidak ada", c.About)
-		} else if err != nil {
+		by, err := actor(a, c.As)
+		if err != nil {
 			return err
 		}
-	}
-	s, err := o.store.EnterComplaint(ctx, a, now, open)
-	if err != nil {
-		return err
-	}
-	return sayComplaint(os.Stdout, a, s, now)
+		now := time.Now()
+		open := complaint.Open{Channel: complaint.Channel(c.Channel), At: now, Text: c.Text, Class: c.Class, By: by,
+			From: complaint.Complainant{Name: c.From, Phone: c.Phone, Email: c.Email, Handle: c.Handle, Proven: c.Known}}
+		if office, ok := a.OfficeByAddress(c.Email); ok {
+			open.From.OfficeID = office.ID
+		}
+		if c.At != "" {
+			if open.At, err = parseTime("--at", c.At); err != nil {
+				return err
+			}
+		}
+		if c.About != "" {
+			if open.About, err = o.store.About(ctx, a.Key, c.About); errors.Is(err, store.ErrNotFound) {
+				return fmt.Errorf("--about: permohonan %s tidak ada", c.About)
+			} else if err != nil {
+				return err
+			}
+		}
+		s, err := o.store.EnterComplaint(ctx, a, now, open)
+		if err != nil {
+			return err
+		}
+		return sayComplaint(os.Stdout, a, s, now)
+	})
 }
 
 // complaintFlags are what class and answer have in common.
@@ -143,28 +140,25 @@ func (c *ComplaintAnswerCmd) Run(ctx context.Context) error {
 	})
 }
 
-func (c *complaintFlags) act(ctx context.Context, command func(by request.Actor) complaint.Command) (err error) {
-	o, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, o.close()) }()
-	a, err := o.byNumber(ctx, c.Number)
-	if err != nil {
-		return err
-	}
-	by, err := actor(a, c.As)
-	if err != nil {
-		return err
-	}
-	now := time.Now()
-	s, err := o.store.ActComplaint(ctx, a, c.Number, now, command(by))
-	if errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("pengaduan %s tidak ada", c.Number)
-	} else if err != nil {
-		return err
-	}
-	return sayComplaint(os.Stdout, a, s, now)
+func (c *complaintFlags) act(ctx context.Context, command func(by request.Actor) complaint.Command) error {
+	return c.with(ctx, func(o *opened) error {
+		a, err := o.byNumber(ctx, c.Number)
+		if err != nil {
+			return err
+		}
+		by, err := actor(a, c.As)
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		s, err := o.store.ActComplaint(ctx, a, c.Number, now, command(by))
+		if errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("pengaduan %s tidak ada", c.Number)
+		} else if err != nil {
+			return err
+		}
+		return sayComplaint(os.Stdout, a, s, now)
+	})
 }
 
 func actor(a *agency.Agency, id string) (request.Actor, error) {
@@ -210,38 +204,35 @@ type ComplaintListCmd struct {
 }
 
 // Run lists, the most urgent first.
-func (c *ComplaintListCmd) Run(ctx context.Context) (err error) {
-	o, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, o.close()) }()
-	now := time.Now()
-	w := tabwriter.NewWriter(os.Stdout, 2, 4, 2, ' ', 0)
-	for _, a := range o.cfg.Agencies() {
-		list, err := o.store.OpenComplaints(ctx, a.Key)
-		if err != nil {
-			return err
-		}
-		if c.Closed {
-			recent, err := o.store.Complaints(ctx, a.Key, now.AddDate(0, 0, -30), now)
+func (c *ComplaintListCmd) Run(ctx context.Context) error {
+	return c.with(ctx, func(o *opened) error {
+		now := time.Now()
+		w := tabwriter.NewWriter(os.Stdout, 2, 4, 2, ' ', 0)
+		for _, a := range o.cfg.Agencies() {
+			list, err := o.store.OpenComplaints(ctx, a.Key)
 			if err != nil {
 				return err
 			}
-			for _, r := range recent {
-				if r.ClosedAt != nil {
-					list = append(list, r)
+			if c.Closed {
+				recent, err := o.store.Complaints(ctx, a.Key, now.AddDate(0, 0, -30), now)
+				if err != nil {
+					return err
+				}
+				for _, r := range recent {
+					if r.ClosedAt != nil {
+						list = append(list, r)
+					}
 				}
 			}
-		}
-		for _, r := range list {
-			due := ""
-			if r.DueAt != nil {
-				due = mailflow.NoticeWhen(r.DueAt.In(a.Zone), now)
+			for _, r := range list {
+				due := ""
+				if r.DueAt != nil {
+					due = mailflow.NoticeWhen(r.DueAt.In(a.Zone), now)
+				}
+				state := complaint.State{Status: r.Status, Holder: r.Holder}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.Number, r.Channel.Title(), r.Class, state.ForOffice(), due)
 			}
-			state := complaint.State{Status: r.Status, Holder: r.Holder}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.Number, r.Channel.Title(), r.Class, state.ForOffice(), due)
 		}
-	}
-	return w.Flush()
+		return w.Flush()
+	})
 }

@@ -58,36 +58,33 @@ func (c *RejectCmd) Run(ctx context.Context) error {
 	return c.decide(ctx, func(by request.Actor, _ request.State) request.Command { return request.Reject{By: by, Text: c.Reason} })
 }
 
-func (c *Deciding) decide(ctx context.Context, command func(by request.Actor, s request.State) request.Command) (err error) {
-	o, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, o.close()) }()
-	a, err := o.byNumber(ctx, c.Number)
-	if err != nil {
-		return err
-	}
-	p, ok := a.Person(c.As)
-	if !ok {
-		return fmt.Errorf("%s tidak mengenal %q", a.Name, c.As)
-	}
-	s, err := o.store.State(ctx, c.Number)
-	if errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("permohonan %s tidak ada", c.Number)
-	} else if err != nil {
-		return err
-	}
-	for _, f := range s.Findings {
-		if f.Severity != letter.Info {
-			fmt.Printf("%s: %s\n", f.Severity, f.Detail)
+func (c *Deciding) decide(ctx context.Context, command func(by request.Actor, s request.State) request.Command) error {
+	return c.with(ctx, func(o *opened) error {
+		a, err := o.byNumber(ctx, c.Number)
+		if err != nil {
+			return err
 		}
-	}
-	by := request.Actor{Role: sop.Verifier, ID: p.ID, Name: p.Name, Via: "cli"}
-	s, err = o.store.Act(ctx, a, c.Number, time.Now(), command(by, s))
-	if err != nil {
-		return err
-	}
-	fmt.Printf("%s: %s\n", s.Number, s.ForOffice())
-	return nil
+		p, ok := a.Person(c.As)
+		if !ok {
+			return fmt.Errorf("%s tidak mengenal %q", a.Name, c.As)
+		}
+		s, err := o.store.State(ctx, c.Number)
+		if errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("permohonan %s tidak ada", c.Number)
+		} else if err != nil {
+			return err
+		}
+		for _, f := range s.Findings {
+			if f.Severity != letter.Info {
+				fmt.Printf("%s: %s\n", f.Severity, f.Detail)
+			}
+		}
+		by := request.Actor{Role: sop.Verifier, ID: p.ID, Name: p.Name, Via: "cli"}
+		s, err = o.store.Act(ctx, a, c.Number, time.Now(), command(by, s))
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%s: %s\n", s.Number, s.ForOffice())
+		return nil
+	})
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -27,57 +26,54 @@ type DigestCmd struct {
 }
 
 // Run shows, writes or sends the digest.
-func (c *DigestCmd) Run(ctx context.Context) (err error) {
-	o, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, o.close()) }()
-	a, err := o.agency(ctx, c.Agency)
-	if err != nil {
-		return err
-	}
-	now := time.Now()
-	if c.Period == "" {
-		c.Period = now.In(a.Zone).Format("2006-01-02")
-	}
-	from, until, err := reports.ParsePeriod(c.Period, a.Zone)
-	if err != nil {
-		return fmt.Errorf("--period: %w", err)
-	}
-	template := mailflow.DigestHeadWeekly
-	if until.Sub(from) <= 24*time.Hour {
-		template = mailflow.DigestHeadDaily
-	}
-	if c.Office != "" {
-		if _, ok := a.Office(c.Office); !ok {
-			return fmt.Errorf("--office: %s tidak mengenal %q", a.Name, c.Office)
+func (c *DigestCmd) Run(ctx context.Context) error {
+	return c.with(ctx, func(o *opened) error {
+		a, err := o.agency(ctx, c.Agency)
+		if err != nil {
+			return err
 		}
-		template = mailflow.DigestOffice
-	}
-	if c.Send {
-		return c.send(ctx, o, a, template, from, until, now)
-	}
-	d, err := scheduler.New(o.cfg, o.store, scheduler.Options{})
-	if err != nil {
-		return err
-	}
-	digest, err := d.Report(ctx, a.Key, template, c.Office, from, until)
-	if err != nil {
-		return err
-	}
-	r, err := mailflow.RenderDigest(digest, nil)
-	if err != nil {
-		return err
-	}
-	if c.To == "" {
-		_, err = fmt.Printf("%s\n\n%s\n", r.Subject, r.Text)
-		return err
-	}
-	if err := os.WriteFile(c.To, []byte(r.HTML), 0o600); err != nil {
-		return fmt.Errorf("--to: %w", err)
-	}
-	return nil
+		now := time.Now()
+		if c.Period == "" {
+			c.Period = now.In(a.Zone).Format("2006-01-02")
+		}
+		from, until, err := reports.ParsePeriod(c.Period, a.Zone)
+		if err != nil {
+			return fmt.Errorf("--period: %w", err)
+		}
+		template := mailflow.DigestHeadWeekly
+		if until.Sub(from) <= 24*time.Hour {
+			template = mailflow.DigestHeadDaily
+		}
+		if c.Office != "" {
+			if _, ok := a.Office(c.Office); !ok {
+				return fmt.Errorf("--office: %s tidak mengenal %q", a.Name, c.Office)
+			}
+			template = mailflow.DigestOffice
+		}
+		if c.Send {
+			return c.send(ctx, o, a, template, from, until, now)
+		}
+		d, err := scheduler.New(o.cfg, o.store, scheduler.Options{})
+		if err != nil {
+			return err
+		}
+		digest, err := d.Report(ctx, a.Key, template, c.Office, from, until)
+		if err != nil {
+			return err
+		}
+		r, err := mailflow.RenderDigest(digest, nil)
+		if err != nil {
+			return err
+		}
+		if c.To == "" {
+			_, err = fmt.Printf("%s\n\n%s\n", r.Subject, r.Text)
+			return err
+		}
+		if err := os.WriteFile(c.To, []byte(r.HTML), 0o600); err != nil {
+			return fmt.Errorf("--to: %w", err)
+		}
+		return nil
+	})
 }
 
 func (c *DigestCmd) send(ctx context.Context, o *opened, a *agency.Agency, template string, from, until, now time.Time) error {

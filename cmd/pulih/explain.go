@@ -19,26 +19,23 @@ type ExplainCmd struct {
 }
 
 // Run records.
-func (c *ExplainCmd) Run(ctx context.Context) (err error) {
-	o, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, o.close()) }()
-	a, err := o.byNumber(ctx, c.Number)
-	if err != nil {
-		return err
-	}
-	by, err := actor(a, c.As)
-	if err != nil {
-		return err
-	}
-	s, err := o.store.Act(ctx, a, c.Number, time.Now(), request.Explain{By: by, Text: c.Text})
-	if errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("permohonan %s tidak ada", c.Number)
-	} else if err != nil {
-		return err
-	}
-	fmt.Printf("%s: sebabnya dicatat: %s\n", s.Number, s.BreachReason)
-	return nil
+func (c *ExplainCmd) Run(ctx context.Context) error {
+	return c.with(ctx, func(o *opened) error {
+		a, err := o.byNumber(ctx, c.Number)
+		if err != nil {
+			return err
+		}
+		by, err := actor(a, c.As)
+		if err != nil {
+			return err
+		}
+		s, err := o.store.Act(ctx, a, c.Number, time.Now(), request.Explain{By: by, Text: c.Text})
+		if errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("permohonan %s tidak ada", c.Number)
+		} else if err != nil {
+			return err
+		}
+		fmt.Printf("%s: sebabnya dicatat: %s\n", s.Number, s.BreachReason)
+		return nil
+	})
 }

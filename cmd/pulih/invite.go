@@ -17,34 +17,32 @@ type InviteCmd struct {
 }
 
 // Run prints a link. Whoever opens it is that person and may enrol a passkey, so it is given to nobody else.
-func (c *InviteCmd) Run(ctx context.Context) (err error) {
-	o, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, o.close()) }()
-	if o.cfg.PublicURL == "" {
-		return errors.New("public_url belum diatur: tanpa itu tautan tidak tahu ke mana")
-	}
-	found := false
-	for _, a := range o.cfg.Agencies() {
-		person, ok := a.PersonByEmail(c.Address)
-		if !ok {
-			continue
+func (c *InviteCmd) Run(ctx context.Context) error {
+	return c.with(ctx, func(o *opened) error {
+		if o.cfg.PublicURL == "" {
+			return errors.New("public_url belum diatur: tanpa itu tautan tidak tahu ke mana")
 		}
-		found = true
-		var url string
-		err := o.store.InTx(ctx, time.Now(), func(tx *store.Tx) error {
-			url, err = console.Invite(tx, o.cfg.PublicURL, a.Key, person.ID)
-			return err
-		})
-		if err != nil {
-			return err
+		found := false
+		for _, a := range o.cfg.Agencies() {
+			person, ok := a.PersonByEmail(c.Address)
+			if !ok {
+				continue
+			}
+			found = true
+			var url string
+			err := o.store.InTx(ctx, time.Now(), func(tx *store.Tx) error {
+				made, err := console.Invite(tx, o.cfg.PublicURL, a.Key, person.ID)
+				url = made
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			fmt.Printf("%s, %s:\n%s\nBerlaku satu kali selama %d menit. Berikan langsung kepada orangnya.\n", person.Name, a.Name, url, int(store.SignInSpan.Minutes()))
 		}
-		fmt.Printf("%s, %s:\n%s\nBerlaku satu kali selama %d menit. Berikan langsung kepada orangnya.\n", person.Name, a.Name, url, int(store.SignInSpan.Minutes()))
-	}
-	if !found {
-		return fmt.Errorf("tidak ada petugas dengan alamat %s dalam konfigurasi", c.Address)
-	}
-	return nil
+		if !found {
+			return fmt.Errorf("tidak ada petugas dengan alamat %s dalam konfigurasi", c.Address)
+		}
+		return nil
+	})
 }

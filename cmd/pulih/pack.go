@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -21,41 +20,38 @@ type PackCmd struct {
 }
 
 // Run writes both files.
-func (c *PackCmd) Run(ctx context.Context) (err error) {
-	o, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, o.close()) }()
-	a, err := o.agency(ctx, c.Agency)
-	if err != nil {
-		return err
-	}
-	from, until, err := reports.ParsePeriod(c.Period, a.Zone)
-	if err != nil || until.Sub(from) < 28*24*time.Hour {
-		return fmt.Errorf("--period: %q bukan bulan; tuliskan misalnya 2026-11", c.Period)
-	}
-	d, err := scheduler.New(o.cfg, o.store, scheduler.Options{})
-	if err != nil {
-		return err
-	}
-	pack, err := d.Pack(ctx, a.Key, from, until)
-	if err != nil {
-		return err
-	}
-	files, err := scheduler.PackFiles(pack)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(c.To, 0o700); err != nil {
-		return fmt.Errorf("--to: %w", err)
-	}
-	for _, f := range files {
-		path := filepath.Join(c.To, f.Name)
-		if err := os.WriteFile(path, f.Data, 0o600); err != nil {
+func (c *PackCmd) Run(ctx context.Context) error {
+	return c.with(ctx, func(o *opened) error {
+		a, err := o.agency(ctx, c.Agency)
+		if err != nil {
+			return err
+		}
+		from, until, err := reports.ParsePeriod(c.Period, a.Zone)
+		if err != nil || until.Sub(from) < 28*24*time.Hour {
+			return fmt.Errorf("--period: %q bukan bulan; tuliskan misalnya 2026-11", c.Period)
+		}
+		d, err := scheduler.New(o.cfg, o.store, scheduler.Options{})
+		if err != nil {
+			return err
+		}
+		pack, err := d.Pack(ctx, a.Key, from, until)
+		if err != nil {
+			return err
+		}
+		files, err := scheduler.PackFiles(pack)
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(c.To, 0o700); err != nil {
 			return fmt.Errorf("--to: %w", err)
 		}
-		fmt.Println(path)
-	}
-	return nil
+		for _, f := range files {
+			path := filepath.Join(c.To, f.Name)
+			if err := os.WriteFile(path, f.Data, 0o600); err != nil {
+				return fmt.Errorf("--to: %w", err)
+			}
+			fmt.Println(path)
+		}
+		return nil
+	})
 }
