@@ -229,14 +229,14 @@ func returnedID(m *letter.Mail) string {
 		case p.Mail != nil && p.Mail.MessageID != "":
 			return p.Mail.MessageID
 		case p.MIME == "text/rfc822-headers" || p.MIME == "message/rfc822-headers" || p.MIME == "message/rfc822" || p.MIME == "message/global-headers":
-			if id := idField.FindSubmatch(clip(p.Data)); id != nil {
-				return string(id[1])
+			if id := idIn(string(clip(p.Data))); id != "" {
+				return id
 			}
 		}
 	}
 	for _, text := range []string{m.Text, m.Quoted, m.Forwarded} {
-		if id := idField.FindStringSubmatch(string(clip([]byte(text)))); id != nil {
-			return id[1]
+		if id := idIn(text[:min(len(text), maxReportText)]); id != "" {
+			return id
 		}
 	}
 	for _, id := range append(append([]string(nil), m.InReplyTo...), m.References...) {
@@ -245,7 +245,14 @@ func returnedID(m *letter.Mail) string {
 	return ""
 }
 
-var idField = regexp.MustCompile(`(?im)^[> \t]*Message-ID:\s*<([^<>\s]{1,900})>`)
+var idField = regexp.MustCompile(`(?im)^[> \t]*Message-ID:\s*<([^<>\s]+)>`)
+
+func idIn(text string) string {
+	if id := idField.FindStringSubmatch(text); id != nil && len(id[1]) <= 900 {
+		return id[1]
+	}
+	return ""
+}
 
 func clip(b []byte) []byte { return b[:min(len(b), maxReportText)] }
 

@@ -1,7 +1,6 @@
 package letter
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -114,7 +113,7 @@ func sound(f field, digits string) bool {
 }
 
 // torn is an address with a blank within its name: OCR doesn't see the underscore there.
-var torn = regexp.MustCompile(`^([a-z0-9]+) [a-z0-9._-]+@[a-z0-9.-]+$`)
+var torn = compile(`^([a-z0-9]+) [a-z0-9._-]+@[a-z0-9.-]+$`)
 
 // rawDigits keeps a number that has not the right length as its digits, and one with OCR's letters as it was read.
 func rawDigits(v string) string {
@@ -133,7 +132,7 @@ func rawDigits(v string) string {
 	return strings.Join(strings.Fields(v), "")
 }
 
-var numberHead = regexp.MustCompile(`^[\d .\-]+`)
+var numberHead = compile(`^[\d .\-]+`)
 
 // cleanPhone keeps a telephone number as written, without what follows it.
 func cleanPhone(v string) string {
@@ -333,10 +332,10 @@ func splitNameNIP(v string) (name, nip string) {
 }
 
 var (
-	selfCue      = regexp.MustCompile(`(?i)(ber)?tanda\s?tangan\s+di\s?bawah|yang\s+bertandatangan|bertanda tangan dibawah`)
-	applicantCue = regexp.MustCompile(`(?i)rekomendasi(kan)?\s+kepada|kepada\s*:?\s*$|atas nama\s*(:|$|berikut|pejabat|pegawai|asn|pns|sdr|sebagai)|untuk\s*(:|$|pegawai|pejabat|asn|pengguna|atas)|(pegawai|pejabat|asn|pns|nama|data|identitas|pengguna|user|pemohon|pemilik)\b.{0,60}(berikut|di ?bawah|tersebut|sbb)|sebagai\s+berikut|sbb\s*:|data\s+(diri\s+)?(pemohon|pegawai|pengguna|user|pemilik)|identitas\s+(pemohon|pemilik|pengguna)|menerangkan\s+(dengan sebenarnya\s+)?bahwa|dengan\s+(data|identitas|rincian)|mengajukan\b.*\b(untuk|atas nama)|pemohon\s*:?\s*$|terhadap\s*:|bagi\s*:|kami ajukan|pejabat tersebut`)
-	otherCue     = regexp.MustCompile(`(?i)narahubung|contact person|kontak person|dapat menghubungi|menghubungi|data (atasan|pimpinan|pejabat yang mengusulkan|perekomendasi|pejabat yang merekomendasikan|operator|admin|verifikator)|identitas (atasan|pimpinan|perekomendasi|pejabat yang merekomendasikan)|pejabat yang (mengusulkan|merekomendasikan)|pemberi rekomendasi|penanggung jawab|yang merekomendasikan\s*:|kepala (opd|perangkat daerah|upt)\s*:?\s*$|atasan langsung`)
-	helperCue    = regexp.MustCompile(`(?i)identitas kepala|data kepala`)
+	selfCue      = compile(`(?i)(ber)?tanda\s?tangan\s+di\s?bawah|yang\s+bertandatangan|bertanda tangan dibawah`)
+	applicantCue = compile(`(?i)rekomendasi(kan)?\s+kepada|kepada\s*:?\s*$|atas nama\s*(:|$|berikut|pejabat|pegawai|asn|pns|sdr|sebagai)|untuk\s*(:|$|pegawai|pejabat|asn|pengguna|atas)|(pegawai|pejabat|asn|pns|nama|data|identitas|pengguna|user|pemohon|pemilik)\b.{0,60}(berikut|di ?bawah|tersebut|sbb)|sebagai\s+berikut|sbb\s*:|data\s+(diri\s+)?(pemohon|pegawai|pengguna|user|pemilik)|identitas\s+(pemohon|pemilik|pengguna)|menerangkan\s+(dengan sebenarnya\s+)?bahwa|dengan\s+(data|identitas|rincian)|mengajukan\b.*\b(untuk|atas nama)|pemohon\s*:?\s*$|terhadap\s*:|bagi\s*:|kami ajukan|pejabat tersebut`)
+	otherCue     = compile(`(?i)narahubung|contact person|kontak person|dapat menghubungi|menghubungi|data (atasan|pimpinan|pejabat yang mengusulkan|perekomendasi|pejabat yang merekomendasikan|operator|admin|verifikator)|identitas (atasan|pimpinan|perekomendasi|pejabat yang merekomendasikan)|pejabat yang (mengusulkan|merekomendasikan)|pemberi rekomendasi|penanggung jawab|yang merekomendasikan\s*:|kepala (opd|perangkat daerah|upt)\s*:?\s*$|atasan langsung`)
+	helperCue    = compile(`(?i)identitas kepala|data kepala`)
 )
 
 // giveRoles tells the recommender from the applicants by the words before each block (letters.md, "Two identity blocks").

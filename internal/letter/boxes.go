@@ -1,7 +1,6 @@
 package letter
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -18,16 +17,16 @@ func (f form) subjectLists(subj *signals) bool {
 }
 
 var (
-	box         = regexp.MustCompile(`\[\s*([xXvV√✓✔☑☒✗✘*●■]?)\s*\]|\(\s*([xXvV√✓✔☑☒✗✘*●]?)\s*\)|\{\s*([xXvV√✓]?)\s*\}|(☐|□|▢|◻|○|❏|❑|❒)|(☑|☒|✅|🗹|🗷|■|●|◉|▣)|\s(√|✓|✔|✗|✘)(?:\s|$)|^\s*(√|✓|✔|✗|✘)|_\s?([xXvV√✓])\s?_|(?:^|\s)(_{2,5})(?:\s|$)`)
-	optionWord  = regexp.MustCompile(`(?i)\b(reset|lupa|atur(an)? ulang|pengaturan ulang|pembuatan|pendaftaran|penerbitan|registrasi|baru|pembaharuan|pembaruan|perpanjangan|pencabutan|perubahan|aktivasi|renewal|penonaktifan|revoke)\b`)
-	resetOption = regexp.MustCompile(`(?i)\b(reset|lupa|atur ulang|pengaturan ulang|pemulihan)\b`)
-	otherReset  = regexp.MustCompile(`(?i)\b(password|kata sandi|sandi|akun)\b.*\b(e-?mail|srikandi|portal|vpn|cpanel|website|simpeg|otp)\b|\b(reset|lupa)\s+(e-?mail|otp|akun|srikandi)\b`)
+	box         = compile(`\[\s*([xXvV√✓✔☑☒✗✘*●■]?)\s*\]|\(\s*([xXvV√✓✔☑☒✗✘*●]?)\s*\)|\{\s*([xXvV√✓]?)\s*\}|(☐|□|▢|◻|○|❏|❑|❒)|(☑|☒|✅|🗹|🗷|■|●|◉|▣)|\s(√|✓|✔|✗|✘)(?:\s|$)|^\s*(√|✓|✔|✗|✘)|_\s?([xXvV√✓])\s?_|(?:^|\s)(_{2,5})(?:\s|$)`)
+	optionWord  = compile(`(?i)\b(reset|lupa|atur(an)? ulang|pengaturan ulang|pembuatan|pendaftaran|penerbitan|registrasi|baru|pembaharuan|pembaruan|perpanjangan|pencabutan|perubahan|aktivasi|renewal|penonaktifan|revoke)\b`)
+	resetOption = compile(`(?i)\b(reset|lupa|atur ulang|pengaturan ulang|pemulihan)\b`)
+	otherReset  = compile(`(?i)\b(password|kata sandi|sandi|akun)\b.*\b(e-?mail|srikandi|portal|vpn|cpanel|website|simpeg|otp)\b|\b(reset|lupa)\s+(e-?mail|otp|akun|srikandi)\b`)
 )
 
 // What OCR makes of "[X]" and "[ ]".
 var (
-	ocrBox      = regexp.MustCompile(`[\[({|LI]\s?[xXvV√*]\s?[\])}|J1lI]`)
-	ocrEmptyBox = regexp.MustCompile(`[\[({|]\s{0,3}[\])}|J]|\bL\]|\[J\b|\bLJ\b|\bL\s\]|\[\sJ\b|\bU\b\s|\bO\b\s`)
+	ocrBox      = compile(`[\[({|LI]\s?[xXvV√*]\s?[\])}|J1lI]`)
+	ocrEmptyBox = compile(`[\[({|]\s{0,3}[\])}|J]|\bL\]|\[J\b|\bLJ\b|\bL\s\]|\[\sJ\b|\bU\b\s|\bO\b\s`)
 )
 
 // chosen reads "Jenis permohonan : Reset": a single choice that was typed in.
@@ -43,7 +42,7 @@ func (s *sheet) chosen(i int) (option, bool) {
 	return option{value, true, i}, true
 }
 
-var choiceLabel = regexp.MustCompile(`(?i)^\s*(?:\d+[.)]\s*)?(jenis (layanan|permohonan|pengajuan)|layanan( yang (dimohon|diminta))?|permohonan|pilihan layanan)( .{0,30})?$`)
+var choiceLabel = compile(`(?i)^\s*(?:\d+[.)]\s*)?(jenis (layanan|permohonan|pengajuan)|layanan( yang (dimohon|diminta))?|permohonan|pilihan layanan)( .{0,30})?$`)
 
 // option is one choice of a form.
 type option struct {
@@ -81,7 +80,7 @@ func readBoxes(s *sheet) (form, bool) {
 	return f, false
 }
 
-var formTopic = regexp.MustCompile(`(?i)\btte\b|tanda\s*tangan\s*elektronik|sertifikat\s*elektronik|pass?\s?phrase`)
+var formTopic = compile(`(?i)\btte\b|tanda\s*tangan\s*elektronik|sertifikat\s*elektronik|pass?\s?phrase`)
 
 // lineOptions reads the boxes of one line with the words that belong to each: those behind it where a box comes first, those before it
 // where words come first.
@@ -142,8 +141,8 @@ func ticked(m []int) bool {
 	return false
 }
 
-var tickOnly = regexp.MustCompile(`^\s*(?:[xXvV√✓✔☑☒✗✘■●*]|\[\s*[xXvV√✓✔]\s*\]|\(\s*[xXvV√✓✔]\s*\))\s*$`)
-var emptyOnly = regexp.MustCompile(`^\s*(?:\[\s*\]|\(\s*\)|[☐□○▢-]|)\s*$`)
+var tickOnly = compile(`^\s*(?:[xXvV√✓✔☑☒✗✘■●*]|\[\s*[xXvV√✓✔]\s*\]|\(\s*[xXvV√✓✔]\s*\))\s*$`)
+var emptyOnly = compile(`^\s*(?:\[\s*\]|\(\s*\)|[☐□○▢-]|)\s*$`)
 
 // tickColumn reads a table row of an option and a cell with nothing but its mark.
 func (s *sheet) tickColumn(i int) (option, bool) {
@@ -188,7 +187,7 @@ func (s *sheet) tickNear(i int) bool {
 	return false
 }
 
-var bareMark = regexp.MustCompile(`^(?:[-•*]\s*)?(?:\(?[a-z\d][.)]\s*)?([xXvV√✓✔☑])\s+(.+)$|^(.+?)\s+([vV√✓✔☑]|[xX])\s*$`)
+var bareMark = compile(`^(?:[-•*]\s*)?(?:\(?[a-z\d][.)]\s*)?([xXvV√✓✔☑])\s+(.+)$|^(.+?)\s+([vV√✓✔☑]|[xX])\s*$`)
 
 // bareTick reads "v Reset Passphrase" without a bracket, among lines that are options too.
 func (s *sheet) bareTick(i int, text string) []option {
@@ -219,13 +218,13 @@ func (s *sheet) bareTick(i int, text string) []option {
 	return nil
 }
 
-var strikeCue = regexp.MustCompile(`(?i)\bcoret\b|dicoret|coret salah satu|pilih salah satu|lingkari|\*\)\s*pilih`)
-var serviceWords = []*regexp.Regexp{
-	regexp.MustCompile(`(?i)\b(reset|lupa|pengaturan ulang|atur ulang)\b`),
-	regexp.MustCompile(`(?i)\b(pembuatan|penerbitan|pendaftaran|registrasi)\b`),
-	regexp.MustCompile(`(?i)\b(perpanjangan|pembaruan|pembaharuan)\b`),
-	regexp.MustCompile(`(?i)\b(pencabutan|penonaktifan)\b`),
-	regexp.MustCompile(`(?i)\b(perubahan)\b`),
+var strikeCue = compile(`(?i)\bcoret\b|dicoret|coret salah satu|pilih salah satu|lingkari|\*\)\s*pilih`)
+var serviceWords = []*pattern{
+	compile(`(?i)\b(reset|lupa|pengaturan ulang|atur ulang)\b`),
+	compile(`(?i)\b(pembuatan|penerbitan|pendaftaran|registrasi)\b`),
+	compile(`(?i)\b(perpanjangan|pembaruan|pembaharuan)\b`),
+	compile(`(?i)\b(pencabutan|penonaktifan)\b`),
+	compile(`(?i)\b(perubahan)\b`),
 }
 
 // combined finds a line that offers a reset beside other services.

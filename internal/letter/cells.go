@@ -1,7 +1,6 @@
 package letter
 
 import (
-	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -60,6 +59,21 @@ type sheet struct {
 	cells [][]cell
 	used  []bool // lines that a label, table or signature has taken
 	table []bool // lines of tables
+	shown *shown
+}
+
+// shown is a sheet's text as it may be shown, in the same lines.
+type shown struct {
+	lines  []string
+	secret bool // something was masked
+}
+
+func (s *sheet) masked() shown {
+	if s.shown == nil { // a secret may stand below its word, so that its line alone doesn't tell
+		text, hit := mask(s.text())
+		s.shown = &shown{strings.Split(text, "\n"), hit}
+	}
+	return *s.shown
 }
 
 func newSheet(d document) *sheet {
@@ -91,7 +105,7 @@ func (s *sheet) next(i, reach int) int {
 }
 
 // falseColon is a label and, in the place of its colon, what OCR makes of one.
-var falseColon = regexp.MustCompile(`^(\s*\S.{1,30}?)\s{2,}([1!|;iltI.'*-]|[\d.|;:!'*-]{2,3})(\s+)(\S.*)$`)
+var falseColon = compile(`^(\s*\S.{1,30}?)\s{2,}([1!|;iltI.'*-]|[\d.|;:!'*-]{2,3})(\s+)(\S.*)$`)
 
 // recolon puts back the colons that OCR took for other characters, in lines that begin with a known label.
 func recolon(lines []line) []line {
@@ -246,7 +260,7 @@ func (s *sheet) bareLabel(i int, f found) (found, int) {
 	return f, len(s.cells[i])
 }
 
-var labelAndValue = regexp.MustCompile(`(?i)^(nama(?: lengkap)?|nip|nik|jabatan|pangkat|unit kerja|opd|instansi|e-?mail(?: dinas)?|no\.? ?hp|no\.? ?wa|hp|wa)\.?\s+([^:=]+)$`)
+var labelAndValue = compile(`(?i)^(nama(?: lengkap)?|nip|nik|jabatan|pangkat|unit kerja|opd|instansi|e-?mail(?: dinas)?|no\.? ?hp|no\.? ?wa|hp|wa)\.?\s+([^:=]+)$`)
 
 // extend gives a value the cells behind it on the line: the first one if the value is still empty, and those that a justified line or a
 // blank within a number has torn off.

@@ -52,8 +52,6 @@ func childWork(work string, data []byte, out *bufio.Writer) error {
 		return unzip(data, out)
 	case "image":
 		return normalizeImage(data, out)
-	case "rules":
-		return pageRules(data, out)
 	case "pdfsig":
 		return childSignatures(data, out)
 	}

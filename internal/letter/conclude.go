@@ -2,7 +2,6 @@ package letter
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -246,7 +245,7 @@ func (w *work) covers() bool {
 	return true
 }
 
-var coverWords = regexp.MustCompile(`(?i)\b(surat|permohonan|terlampir|lampir\w*|berkas|dokumen|tte|passphrase|scan|pindai\w*|kirimkan|sampaikan)\b`)
+var coverWords = compile(`(?i)\b(surat|permohonan|terlampir|lampir\w*|berkas|dokumen|tte|passphrase|scan|pindai\w*|kirimkan|sampaikan)\b`)
 
 // fields fills the reading from the part that is the letter.
 func (w *work) fields(r *Reading, contents []*content, m *Mail, meta *Meta) {
@@ -446,7 +445,7 @@ func (w *work) correctionFindings(r *Reading) {
 // secretFindings says that a secret was masked, wherever it stood.
 func (w *work) secretFindings(contents []*content, m *Mail, meta *Meta) {
 	for _, c := range contents {
-		if _, hit := mask(c.sheet.text()); hit {
+		if c.sheet.masked().secret {
 			w.find("secret-masked", Danger, fmt.Sprintf("Pengirim menuliskan passphrase, kata sandi, PIN atau OTP di %s; nilainya disamarkan. Ingatkan pemiliknya untuk menggantinya.", partName(c.sheet.part)))
 		}
 	}

@@ -2,7 +2,6 @@ package letter
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -16,13 +15,13 @@ var months = map[string]int{
 }
 
 var (
-	wordDate  = regexp.MustCompile(`(?i)\b(\d{1,2})\s*[-. ]?\s*([a-z]{3,9})\.?\s*[-., ]?\s*(\d{4})\b`)
-	digitDate = regexp.MustCompile(`\b(\d{1,2})\s?[-/.]\s?(\d{1,2})\s?[-/.]\s?(\d{4})\b`)
-	isoDate   = regexp.MustCompile(`\b(\d{4})-(\d{2})-(\d{2})\b`)
+	wordDate  = compile(`(?i)\b(\d{1,2})\s*[-. ]?\s*([a-z]{3,9})\.?\s*[-., ]?\s*(\d{4})\b`)
+	digitDate = compile(`\b(\d{1,2})\s?[-/.]\s?(\d{1,2})\s?[-/.]\s?(\d{4})\b`)
+	isoDate   = compile(`\b(\d{4})-(\d{2})-(\d{2})\b`)
 	// placeDate is the line "Purbalingga, 19 November 2026".
-	placeDate = regexp.MustCompile(`(?i)(?:^|\s|\t)([A-Z][A-Za-z.' -]{2,30}?)\s*,\s*(?:tanggal\s+|tgl\.?\s+)?(\d{1,2}\s*[-. ]?\s*[a-z]{3,9}\.?\s*[-., ]?\s*\d{4}|\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?\d{4})\s*\.?\s*$`)
+	placeDate = compile(`(?i)(?:^|\s|\t)([A-Z][A-Za-z.' -]{2,30}?)\s*,\s*(?:tanggal\s+|tgl\.?\s+)?(\d{1,2}\s*[-. ]?\s*[a-z]{3,9}\.?\s*[-., ]?\s*\d{4}|\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?\d{4})\s*\.?\s*$`)
 	// openDate is a date with its day left blank.
-	openDate = regexp.MustCompile(`(?i)(?:^|\s)([A-Z][A-Za-z]{2,20})\s*,\s*[. _…]*\s(januari|februari|pebruari|maret|april|mei|juni|juli|agustus|september|oktober|november|nopember|desember)\s+\d{4}\s*$`)
+	openDate = compile(`(?i)(?:^|\s)([A-Z][A-Za-z]{2,20})\s*,\s*[. _…]*\s(januari|februari|pebruari|maret|april|mei|juni|juli|agustus|september|oktober|november|nopember|desember)\s+\d{4}\s*$`)
 )
 
 // parseDate reads the first date in Indonesian or digits, day before month. It returns YYYY-MM-DD.

@@ -2,7 +2,6 @@ package letter
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 
@@ -101,7 +100,7 @@ func (s *sheet) numberAllowed(f found) bool {
 	return true
 }
 
-var legalBasis = regexp.MustCompile(`(?i)\b(peraturan|keputusan|undang-undang|surat edaran)\b`)
+var legalBasis = compile(`(?i)\b(peraturan|keputusan|undang-undang|surat edaran)\b`)
 
 // cutNumber ends a number where other text follows it.
 func cutNumber(v string) string {
@@ -111,9 +110,9 @@ func cutNumber(v string) string {
 	return strings.TrimRight(strings.TrimSpace(v), ",;")
 }
 
-var numberEnd = regexp.MustCompile(`(?i)\s+(tanggal|tgl\.?|perihal|hal|sifat|lampiran|kepada|yth|[a-z]+,\s*\d{1,2}\s+[a-z]+\s+\d{4})\b.*$`)
+var numberEnd = compile(`(?i)\s+(tanggal|tgl\.?|perihal|hal|sifat|lampiran|kepada|yth|[a-z]+,\s*\d{1,2}\s+[a-z]+\s+\d{4})\b.*$`)
 
-var titleNumberLine = regexp.MustCompile(`(?i)^\s*(?:nomor|no\.)\s*[:.]?\s*([A-Z0-9][\w./\- ]*/[\w./\- ]*)$`)
+var titleNumberLine = compile(`(?i)^\s*(?:nomor|no\.)\s*[:.]?\s*([A-Z0-9][\w./\- ]*/[\w./\- ]*)$`)
 
 // titleNumber reads "NOMOR 500.12/33/2026" without a colon below a title.
 func (c *content) titleNumber() {
@@ -126,7 +125,7 @@ func (c *content) titleNumber() {
 	}
 }
 
-var titleLine = regexp.MustCompile(`^\s*(SURAT|PERMOHONAN|FORMULIR|FORM|BERITA ACARA|NOTA DINAS|LUPA|RESET)\b[\p{Lu}\s()/.,&-]*$`)
+var titleLine = compile(`^\s*(SURAT|PERMOHONAN|FORMULIR|FORM|BERITA ACARA|NOTA DINAS|LUPA|RESET)\b[\p{Lu}\s()/.,&-]*$`)
 
 // titleSubject takes the title of a form or statement as its subject.
 func (c *content) titleSubject() {
@@ -201,7 +200,7 @@ func (s *sheet) bareDate() valueAt {
 	return valueAt{}
 }
 
-var loneDate = regexp.MustCompile(`^(?i:tanggal\s*:?\s*|\S{1,3}\s)?\d{1,2}[-. /]*(\pL{3,9}|\d{1,2})[-. /]*\d{4}\.?$`)
+var loneDate = compile(`^(?i:tanggal\s*:?\s*|\S{1,3}\s)?\d{1,2}[-. /]*(\pL{3,9}|\d{1,2})[-. /]*\d{4}\.?$`)
 
 // choose tells applicants from the signer.
 func (c *content) choose(people, tabled []*person, signs []signBlock) {
@@ -358,9 +357,9 @@ func dedupe(people []*person) []*person {
 }
 
 var (
-	letterhead  = regexp.MustCompile(`(?i)^\s*(pemerintah\s+(kabupaten|kota|daerah|provinsi|aceh|distrik|nagari|gampong)|sekretariat daerah)\b`)
-	headOffice  = regexp.MustCompile(`(?i)^(dinas|badan|kecamatan|kelurahan|inspektorat|sekretariat|uptd?|unit pelaksana|puskesmas|rumah sakit|rsud|satuan polisi|kantor|bagian|smp|sd |smpn|sdn|tk |balai|laboratorium|sekolah|desa|distrik|nagari|gampong|kapanewon|kalurahan|kemantren|kampung)\b`)
-	addressLine = regexp.MustCompile(`(?i)^(jl\.?|jalan|alamat|telp|telepon|tlp|kode pos|website|laman|e-?mail|surel|fax|faks)\b|@|www\.|\d{5}|telp|☎`)
+	letterhead  = compile(`(?i)^\s*(pemerintah\s+(kabupaten|kota|daerah|provinsi|aceh|distrik|nagari|gampong)|sekretariat daerah)\b`)
+	headOffice  = compile(`(?i)^(dinas|badan|kecamatan|kelurahan|inspektorat|sekretariat|uptd?|unit pelaksana|puskesmas|rumah sakit|rsud|satuan polisi|kantor|bagian|smp|sd |smpn|sdn|tk |balai|laboratorium|sekolah|desa|distrik|nagari|gampong|kapanewon|kalurahan|kemantren|kampung)\b`)
+	addressLine = compile(`(?i)^(jl\.?|jalan|alamat|telp|telepon|tlp|kode pos|website|laman|e-?mail|surel|fax|faks)\b|@|www\.|\d{5}|telp|☎`)
 )
 
 // readOffice takes the office from the letterhead: the last office named below "PEMERINTAH ...", which is the unit where a unit writes.
@@ -405,7 +404,7 @@ func (c *content) readOffice() {
 
 func (s *sheet) hasPairAt(i int) bool { return len(s.cells[i]) > 0 && s.hasPair(i) }
 
-var positionOffice = regexp.MustCompile(`(?i)^(?:(?:plt|plh|pj|a\.?\s?n|u\.?\s?b)\.?\s*)*(?:kepala|camat|direktur|inspektur|lurah|sekretaris)\s+((?:dinas|badan|upt|uptd|satuan|bagian|kantor|puskesmas|smp|sd|rsud|rumah sakit|inspektorat|kecamatan|kelurahan|distrik)\b.*)$|^(?:(?:plt|plh|pj|a\.?\s?n)\.?\s*)*kepala\s+((?-i:BK[A-Z]+|BP[A-Z]+|D[PIK][A-Z]+|B[AKE][A-Z]+|Din[a-z]{3,}|Dis[a-z]{3,}|Satpol|Setda)\b.*)$`)
+var positionOffice = compile(`(?i)^(?:(?:plt|plh|pj|a\.?\s?n|u\.?\s?b)\.?\s*)*(?:kepala|camat|direktur|inspektur|lurah|sekretaris)\s+((?:dinas|badan|upt|uptd|satuan|bagian|kantor|puskesmas|smp|sd|rsud|rumah sakit|inspektorat|kecamatan|kelurahan|distrik)\b.*)$|^(?:(?:plt|plh|pj|a\.?\s?n)\.?\s*)*kepala\s+((?-i:BK[A-Z]+|BP[A-Z]+|D[PIK][A-Z]+|B[AKE][A-Z]+|Din[a-z]{3,}|Dis[a-z]{3,}|Satpol|Setda)\b.*)$`)
 
 func (c *content) officeOfPosition() {
 	pos := c.signer.values[fieldPosition]
@@ -418,10 +417,10 @@ func (c *content) officeOfPosition() {
 }
 
 // belowHead is what follows the office in the position of one who signs for its head.
-var belowHead = regexp.MustCompile(`(?i),?\s+(sekretaris|u\.?\s?b|kepala (bidang|bagian|sub)|kabid|kabag|asisten)\b.*$`)
+var belowHead = compile(`(?i),?\s+(sekretaris|u\.?\s?b|kepala (bidang|bagian|sub)|kabid|kabag|asisten)\b.*$`)
 
 // headOf are offices that are named by their head alone.
-var headOf = regexp.MustCompile(`(?i)^(?:(?:plt|plh|pj|a\.?\s?n)\.?\s*)*(camat|lurah|inspektur|sekretaris)\s+(\S.*)$`)
+var headOf = compile(`(?i)^(?:(?:plt|plh|pj|a\.?\s?n)\.?\s*)*(camat|lurah|inspektur|sekretaris)\s+(\S.*)$`)
 
 // officeOfHead: a Camat leads a Kecamatan of that name, a Lurah a Kelurahan, the Inspektur the Inspektorat.
 func officeOfHead(position string) string {
@@ -441,7 +440,7 @@ func str(s string) *string {
 
 // write puts the contents of a document into a reading, with the evidence of each field.
 func (c *content) write(r *Reading) {
-	shown := strings.Split(Mask(c.sheet.text()), "\n") // a secret may stand below its word, so that its line alone doesn't tell
+	shown := c.sheet.masked().lines
 	note := func(name string, at int, v string) *string {
 		if v == "" {
 			return nil

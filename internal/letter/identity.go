@@ -2,18 +2,17 @@ package letter
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 )
 
 var (
 	// nipRun is 18 digits with single or double blanks, dots or dashes between groups. What follows must not be a digit.
-	nipRun   = regexp.MustCompile(`\d(?:[ .\-]{0,3}\d){17}`)
-	nikRun   = regexp.MustCompile(`\d(?:[ .\-]{0,2}\d){15}`)
-	emailRun = regexp.MustCompile(`[A-Za-z0-9][A-Za-z0-9._%+\-]*\s?(?:@|\[at\]|\(at\))\s?[A-Za-z0-9][A-Za-z0-9\-]*(?:\.[A-Za-z0-9\-]+)+`)
-	phoneRun = regexp.MustCompile(`(?:\(?\+?62\)?[ \-]?|\(?0)[\d][\d \-.()]{6,18}\d`)
-	onlyNIP  = regexp.MustCompile(`(?i)^\s*(?:[(*_]\s*)?n\s?\.?\s?i\s?\.?\s?p\s?\.?(?:\s?\.|\s*[:;=])*\s*(\d[\d .\-]*|[\dlIO][\dOoDQlI|SBZ .\-]{11,})\)?[*_]?\s*$`)
+	nipRun   = compile(`\d(?:[ .\-]{0,3}\d){17}`)
+	nikRun   = compile(`\d(?:[ .\-]{0,2}\d){15}`)
+	emailRun = compile(`[A-Za-z0-9][A-Za-z0-9._%+\-]*\s?(?:@|\[at\]|\(at\))\s?[A-Za-z0-9][A-Za-z0-9\-]*(?:\.[A-Za-z0-9\-]+)+`)
+	phoneRun = compile(`(?:\(?\+?62\)?[ \-]?|\(?0)[\d][\d \-.()]{6,18}\d`)
+	onlyNIP  = compile(`(?i)^\s*(?:[(*_]\s*)?n\s?\.?\s?i\s?\.?\s?p\s?\.?(?:\s?\.|\s*[:;=])*\s*(\d[\d .\-]*|[\dlIO][\dOoDQlI|SBZ .\-]{11,})\)?[*_]?\s*$`)
 )
 
 func digitsOf(s string) string {
@@ -31,7 +30,7 @@ func findNIP(s string) (string, bool) { return findRun(nipRun, s, 18) }
 // findNIK returns the first run of 16 digits.
 func findNIK(s string) (string, bool) { return findRun(nikRun, s, 16) }
 
-func findRun(re *regexp.Regexp, s string, n int) (string, bool) {
+func findRun(re *pattern, s string, n int) (string, bool) {
 	for _, at := range re.FindAllStringIndex(s, 50) {
 		if at[0] > 0 && s[at[0]-1] >= '0' && s[at[0]-1] <= '9' {
 			continue

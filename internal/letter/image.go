@@ -11,6 +11,7 @@ import (
 	_ "image/gif" // registers the decoder
 	_ "image/jpeg"
 	"image/png"
+	"slices"
 )
 
 // Bounds of images. Beyond maxPixels nothing is decoded: 40 million are 10 megapixels more than a good telephone's photo.
@@ -98,13 +99,29 @@ func despeckle(g *image.Gray) {
 func removeRules(g *image.Gray) []rule {
 	w, h := g.Rect.Dx(), g.Rect.Dy()
 	long := max(60, max(w, h)/28)
+	columns := slices.Repeat([]run{unbegun}, w)
 	var across, down []rule
 	for y := range h {
-		row := g.Pix[y*g.Stride : y*g.Stride+w]
-		runs(w, long, func(i int) bool { return row[i] < 150 }, func(a, b int) { across = append(across, rule{false, y, a, b}) })
+		line := unbegun
+		for x, shade := range g.Pix[y*g.Stride : y*g.Stride+w] {
+			if shade >= 150 {
+				continue
+			}
+			if r := line.dark(x); r.length() >= long {
+				across = append(across, rule{false, y, r.from, r.last + 1})
+			}
+			if r := columns[x].dark(y); r.length() >= long {
+				down = append(down, rule{true, x, r.from, r.last + 1})
+			}
+		}
+		if line.length() >= long {
+			across = append(across, rule{false, y, line.from, line.last + 1})
+		}
 	}
-	for x := range w {
-		runs(h, long, func(i int) bool { return g.Pix[i*g.Stride+x] < 150 }, func(a, b int) { down = append(down, rule{true, x, a, b}) })
+	for x, r := range columns {
+		if r.length() >= long {
+			down = append(down, rule{true, x, r.from, r.last + 1})
+		}
 	}
 	if len(across)+len(down) > 4*(w+h) {
 		return nil // a dark picture, not a page with rules
@@ -114,23 +131,21 @@ func removeRules(g *image.Gray) []rule {
 	return append(gather(across), gather(down)...)
 }
 
-// runs reports the stretches of at least long dark places; a gap of two counts as dark, since scanners drop pixels.
-func runs(n, long int, dark func(int) bool, report func(a, b int)) {
-	start, last := -1, -10
-	for i := 0; i <= n; i++ {
-		if i < n && dark(i) {
-			if i-last > 3 {
-				if start >= 0 && last-start >= long {
-					report(start, last+1)
-				}
-				start = i
-			}
-			last = i
-		}
+// run is a stretch of dark pixels along a line, with gaps of three at most.
+type run struct{ from, last int }
+
+var unbegun = run{-10, -10}
+
+func (r run) length() int { return r.last - r.from }
+
+// dark adds a pixel, and returns the run that it ended, or one without length.
+func (r *run) dark(at int) run {
+	ended := unbegun
+	if at-r.last > 3 {
+		ended, r.from = *r, at
 	}
-	if start >= 0 && last-start >= long {
-		report(start, last+1)
-	}
+	r.last = at
+	return ended
 }
 
 // shrink averages blocks of pixels to a grey image and turns it.

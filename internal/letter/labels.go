@@ -1,7 +1,6 @@
 package letter
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -30,7 +29,7 @@ const (
 // labels in order: the first that matches the whole label wins. Blanks in a label match any blanks, also none around slashes.
 var labels = []struct {
 	field   field
-	pattern *regexp.Regexp
+	pattern *pattern
 }{
 	{fieldContact, label(`.*\b(narahubung|contact person|kontak person|cp|penghubung|pic|operator|admin opd)\b.*`)},
 	{fieldSkip, label(`.*\b(pribadi|alternatif|lama|ibu kandung|atasan|pejabat penilai)\b.*`)},
@@ -51,14 +50,14 @@ var labels = []struct {
 }
 
 // label makes a pattern of a label; OCR loses blanks, so they may be missing but before words that are left open.
-func label(p string) *regexp.Regexp {
-	return regexp.MustCompile(`(?i)^(?:` + strings.NewReplacer("( .", `(\s+.`, " ?", `\s*`, " ", `\s*`).Replace(p) + `)$`)
+func label(p string) *pattern {
+	return compile(`(?i)^(?:` + strings.NewReplacer("( .", `(\s+.`, " ?", `\s*`, " ", `\s*`).Replace(p) + `)$`)
 }
 
 var (
-	spacedOut = regexp.MustCompile(`^(?:\pL )+\pL$`)
-	listMark  = regexp.MustCompile(`^\s*(?:[-–—•*·▪➢►o]\s+|\(?(?:\d{1,2}[.)]\s*|[a-zA-Z][.)]\s+))`)
-	spaces    = regexp.MustCompile(`\s+`)
+	spacedOut = compile(`^(?:\pL )+\pL$`)
+	listMark  = compile(`^\s*(?:[-–—•*·▪➢►o]\s+|\(?(?:\d{1,2}[.)]\s*|[a-zA-Z][.)]\s+))`)
+	spaces    = compile(`\s+`)
 )
 
 // fieldOf tells what a label announces.

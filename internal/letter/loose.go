@@ -1,15 +1,14 @@
 package letter
 
 import (
-	"regexp"
 	"strings"
 )
 
 // firstPerson: the writer's own passphrase is meant.
-var firstPerson = regexp.MustCompile(`(?is)\b(saya|sy|aku)\b[^.?!\n]{0,60}\b(lupa|ingat|reset|passphrase|tte)|\b(lupa|reset|passphrase|tte)\b[^.?!\n]{0,60}\b(saya|sy|aku)\b`)
+var firstPerson = compile(`(?is)\b(saya|sy|aku)\b[^.?!\n]{0,60}\b(lupa|ingat|reset|passphrase|tte)|\b(lupa|reset|passphrase|tte)\b[^.?!\n]{0,60}\b(saya|sy|aku)\b`)
 
 // bareNIP is a number of 18 digits with a NIP's dates, without any word that announces it.
-var bareNIP = regexp.MustCompile(`\b(?:19|20)\d{2}[01]\d[0-3]\d ?(?:19|20)\d{2}\d{2} ?[12] ?\d{3}\b`)
+var bareNIP = compile(`\b(?:19|20)\d{2}[01]\d[0-3]\d ?(?:19|20)\d{2}\d{2} ?[12] ?\d{3}\b`)
 
 // loose reads people as short messages name them: a name, a NIP without a label, and what else stands on the same line or right below.
 func (s *sheet) loose() []*person {
@@ -38,7 +37,7 @@ func (s *sheet) loose() []*person {
 	return out
 }
 
-var nipWord = regexp.MustCompile(`(?i)\bn\.?i\.?p\.?\s*[:.]?\s*$`)
+var nipWord = compile(`(?i)\bn\.?i\.?p\.?\s*[:.]?\s*$`)
 
 // around gives a person the address, telephone and position that stand right below, as in the signature of a mail.
 func (s *sheet) around(p *person) *person {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"mime"
 	"net/mail"
-	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -397,7 +396,7 @@ func disposition(h message.Header) (string, map[string]string) {
 	return strings.ToLower(strings.TrimSpace(kind)), params
 }
 
-var looseParam = regexp.MustCompile(`(?i);\s*([a-z0-9*-]+)\s*=\s*("[^"]*"?|[^;\s]+)`)
+var looseParam = compile(`(?i);\s*([a-z0-9*-]+)\s*=\s*("[^"]*"?|[^;\s]+)`)
 
 func looseParams(raw string) map[string]string {
 	params := map[string]string{}
@@ -492,18 +491,20 @@ func (m *Mail) readHeader() {
 	}
 }
 
-var messageID = regexp.MustCompile(`<([^<>\s]{1,990})>`)
+var messageID = compile(`<([^<>\s]+)>`)
 
 // messageIDs finds the identifiers between angle brackets (RFC 5322 section 3.6.4); anything else in the field is ignored.
 func messageIDs(s string) []string {
 	var out []string
 	for _, m := range messageID.FindAllStringSubmatch(s, 200) {
-		out = append(out, m[1])
+		if len(m[1]) <= 990 { // a line's length (RFC 5322 section 2.1.1)
+			out = append(out, m[1])
+		}
 	}
 	return out
 }
 
-var anyAddress = regexp.MustCompile(`[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?`)
+var anyAddress = compile(`[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?`)
 
 // addresses reads an address field, or at least the addresses that can be seen in it.
 func addresses(values []string) []Address {

@@ -1,30 +1,29 @@
 package letter
 
 import (
-	"regexp"
 	"strings"
 )
 
 var (
-	caseNumber      = regexp.MustCompile(`\b[A-Z]{2,6}-20\d{2}-\d{4,8}\b`)
-	replyPrefix     = regexp.MustCompile(`(?i)^\s*(\[[^\]]*\]\s*)?(re|bls|balas|balasan|sv|aw|antw|tanggapan)\s*(\[\d+\])?\s*:`)
-	bounceFrom      = regexp.MustCompile(`(?i)^(mailer-daemon|postmaster|mail-daemon|mailerdaemon|bounce[s+-].*|bounces?)@|^mailer-daemon$`)
-	bounceTitle     = regexp.MustCompile(`(?i)undeliver|undelivered|delivery (status|failure|failed|has failed|incomplete)|returned mail|mail delivery (failed|system|subsystem)|failure notice|delayed mail|message not delivered|non remis|tidak (dapat|terkirim|bisa) (terkirim|dikirim)|gagal (terkirim|dikirim)|pengiriman gagal|delivery delayed|warning: could not send`)
-	autoTitle       = regexp.MustCompile(`(?i)^\s*((automatic|auto)[- ]?(reply|response)|out of (the )?office|autoreply|balasan otomatis|jawaban otomatis|respon otomatis|pesan otomatis|auto:|sedang cuti|vacation|pemberitahuan cuti)`)
-	autoText        = regexp.MustCompile(`(?i)(ini adalah (balasan|pesan|jawaban|surel|email) otomatis|(balasan|pesan) (ini )?(dikirim|dibuat) (secara )?otomatis|this is an automat(ic|ed) (reply|response|message)|saya sedang (cuti|dinas luar|tidak (berada )?di kantor)|out of (the )?office|terima kasih,? surel anda telah kami terima dan akan)`)
-	instruction     = regexp.MustCompile(`(?i)\b(tindak\s?lanjuti|ditindak\s?lanjuti|untuk ditindaklanjuti|proses (lebih lanjut|sesuai ketentuan|segera)|diproses|selesaikan|diselesaikan|koordinasikan|teruskan|diteruskan|untuk diketahui|arsip(kan)?|seperlunya|teliti|pelajari|telaah|untuk dijawab|siapkan bahan|wakili|disposisi|segera diproses|di\s?proses|tl\b|monggo|mohon dibantu proses|cek dan proses|lanjutkan)\b`)
-	subordinate     = regexp.MustCompile(`(?i)\b(kabid|kasi|kepala (bidang|seksi)|verifikator|sandiman|pranata komputer)\b`)
-	colleague       = regexp.MustCompile(`(?i)\b(sdr\.?i?|mas|mbak|kpd\.?|tolong|monggo|mbak)\b`)
-	superior        = regexp.MustCompile(`(?i)\b(kadin|kadis|sekdin|kepala dinas|kepala bidang|kepala seksi|sekretaris)\b`)
-	chainLocal      = regexp.MustCompile(`(?i)\b(kadin|kadis|kabid|kasi|sekdin|kepala|sekretaris)[\w.-]*@`)
-	chainUnit       = regexp.MustCompile(`(?i)(kominfo|komunikasi dan informatika|persandian|statistik)`)
-	petition        = regexp.MustCompile(`(?i)\b(kami (mohon|mengajukan|sampaikan|kirimkan|lampirkan|teruskan)|bersama ini (kami|saya)|saya (mohon|mengajukan|sampaikan)|terlampir (kami|surat permohonan)|dengan hormat,? (kami|bersama)|dari opd kami|kami dari)\b`)
-	complaintBig    = regexp.MustCompile(`(?i)\b(pengaduan|mengadukan|mengadu|aduan|komplain|complain|complaint|kecewa|sangat tidak puas|protes|keluhan (atas|terhadap|tentang|mengenai|pelayanan|layanan|terkait)|mengeluhkan|keberatan atas|(menyampaikan|mengajukan|ada|punya) keluhan|mengecewakan|pungli|pungutan liar|tidak ramah|arogan|(meminta|minta|memungut) (uang|biaya|imbalan|bayaran))\b`)
-	complaintLow    = regexp.MustCompile(`(?i)\b(belum (juga )?(ada|mendapat(kan)?|di\s?(proses|tanggapi|respon|balas|tindak\s?lanjuti|kerjakan)|selesai|menerima|memperoleh)|tidak (ada|mendapat|pernah ada) (tanggapan|respon|balasan|jawaban|tindak lanjut)|tidak (di)?(respon|tanggapi|dilayani)|lambat|lamban|berlarut)\b`)
-	dispositionWord = regexp.MustCompile(`(?i)\bdisposisi\b`)
-	grievance       = regexp.MustCompile(`(?i)\bkeluhan\b`)
-	serviceTopic    = regexp.MustCompile(`(?i)(\btte\b|pass?\s?-?phrase|sertifikat elektronik|tanda tangan elektronik|\breset\b|bsre|verifikator|dinkominfo|diskominfo|kominfo|pelayanan|layanan)`)
-	continuation    = regexp.MustCompile(`(?i)(pass?\s?-?phrase|permohonan|berkas|dokumen|kelengkapan|lampir|terima kasih|konfirmasi|kekurangan|tautan|link|reset|surat|tte|sertifikat|perbaikan|revisi|sudah (kami|saya)|telah (kami|saya)|baik|siap|diproses)`)
+	caseNumber      = compile(`\b[A-Z]{2,6}-20\d{2}-\d{4,8}\b`)
+	replyPrefix     = compile(`(?i)^\s*(\[[^\]]*\]\s*)?(re|bls|balas|balasan|sv|aw|antw|tanggapan)\s*(\[\d+\])?\s*:`)
+	bounceFrom      = compile(`(?i)^(mailer-daemon|postmaster|mail-daemon|mailerdaemon|bounce[s+-].*|bounces?)@|^mailer-daemon$`)
+	bounceTitle     = compile(`(?i)undeliver|undelivered|delivery (status|failure|failed|has failed|incomplete)|returned mail|mail delivery (failed|system|subsystem)|failure notice|delayed mail|message not delivered|non remis|tidak (dapat|terkirim|bisa) (terkirim|dikirim)|gagal (terkirim|dikirim)|pengiriman gagal|delivery delayed|warning: could not send`)
+	autoTitle       = compile(`(?i)^\s*((automatic|auto)[- ]?(reply|response)|out of (the )?office|autoreply|balasan otomatis|jawaban otomatis|respon otomatis|pesan otomatis|auto:|sedang cuti|vacation|pemberitahuan cuti)`)
+	autoText        = compile(`(?i)(ini adalah (balasan|pesan|jawaban|surel|email) otomatis|(balasan|pesan) (ini )?(dikirim|dibuat) (secara )?otomatis|this is an automat(ic|ed) (reply|response|message)|saya sedang (cuti|dinas luar|tidak (berada )?di kantor)|out of (the )?office|terima kasih,? surel anda telah kami terima dan akan)`)
+	instruction     = compile(`(?i)\b(tindak\s?lanjuti|ditindak\s?lanjuti|untuk ditindaklanjuti|proses (lebih lanjut|sesuai ketentuan|segera)|diproses|selesaikan|diselesaikan|koordinasikan|teruskan|diteruskan|untuk diketahui|arsip(kan)?|seperlunya|teliti|pelajari|telaah|untuk dijawab|siapkan bahan|wakili|disposisi|segera diproses|di\s?proses|tl\b|monggo|mohon dibantu proses|cek dan proses|lanjutkan)\b`)
+	subordinate     = compile(`(?i)\b(kabid|kasi|kepala (bidang|seksi)|verifikator|sandiman|pranata komputer)\b`)
+	colleague       = compile(`(?i)\b(sdr\.?i?|mas|mbak|kpd\.?|tolong|monggo|mbak)\b`)
+	superior        = compile(`(?i)\b(kadin|kadis|sekdin|kepala dinas|kepala bidang|kepala seksi|sekretaris)\b`)
+	chainLocal      = compile(`(?i)\b(kadin|kadis|kabid|kasi|sekdin|kepala|sekretaris)[\w.-]*@`)
+	chainUnit       = compile(`(?i)(kominfo|komunikasi dan informatika|persandian|statistik)`)
+	petition        = compile(`(?i)\b(kami (mohon|mengajukan|sampaikan|kirimkan|lampirkan|teruskan)|bersama ini (kami|saya)|saya (mohon|mengajukan|sampaikan)|terlampir (kami|surat permohonan)|dengan hormat,? (kami|bersama)|dari opd kami|kami dari)\b`)
+	complaintBig    = compile(`(?i)\b(pengaduan|mengadukan|mengadu|aduan|komplain|complain|complaint|kecewa|sangat tidak puas|protes|keluhan (atas|terhadap|tentang|mengenai|pelayanan|layanan|terkait)|mengeluhkan|keberatan atas|(menyampaikan|mengajukan|ada|punya) keluhan|mengecewakan|pungli|pungutan liar|tidak ramah|arogan|(meminta|minta|memungut) (uang|biaya|imbalan|bayaran))\b`)
+	complaintLow    = compile(`(?i)\b(belum (juga )?(ada|mendapat(kan)?|di\s?(proses|tanggapi|respon|balas|tindak\s?lanjuti|kerjakan)|selesai|menerima|memperoleh)|tidak (ada|mendapat|pernah ada) (tanggapan|respon|balasan|jawaban|tindak lanjut)|tidak (di)?(respon|tanggapi|dilayani)|lambat|lamban|berlarut)\b`)
+	dispositionWord = compile(`(?i)\bdisposisi\b`)
+	grievance       = compile(`(?i)\bkeluhan\b`)
+	serviceTopic    = compile(`(?i)(\btte\b|pass?\s?-?phrase|sertifikat elektronik|tanda tangan elektronik|\breset\b|bsre|verifikator|dinkominfo|diskominfo|kominfo|pelayanan|layanan)`)
+	continuation    = compile(`(?i)(pass?\s?-?phrase|permohonan|berkas|dokumen|kelengkapan|lampir|terima kasih|konfirmasi|kekurangan|tautan|link|reset|surat|tte|sertifikat|perbaikan|revisi|sudah (kami|saya)|telah (kami|saya)|baik|siap|diproses)`)
 )
 
 // judgeMail tells the kinds that a mail's envelope decides: bounce, auto-reply, provider's notice. ok is false for an ordinary mail.
@@ -93,7 +92,7 @@ func autoMark(m *Mail) bool {
 }
 
 // receipt is what a ticket system answers by itself.
-var receipt = regexp.MustCompile(`(?i)\b(tiket|ticket|no-?reply|do not reply|jangan (membalas|balas)|balasan otomatis|dijawab otomatis|dibuat (secara )?otomatis|telah kami terima|has been received)\b`)
+var receipt = compile(`(?i)\b(tiket|ticket|no-?reply|do not reply|jangan (membalas|balas)|balasan otomatis|dijawab otomatis|dibuat (secara )?otomatis|telah kami terima|has been received)\b`)
 
 // bulk: a newsletter, sent to many (RFC 2369, RFC 2919).
 func bulk(m *Mail) bool {
@@ -156,9 +155,9 @@ func judgeComplaint(subject, text string) (verdict, bool) {
 }
 
 // lapor is the national complaint site (service.md, "Complaints").
-var lapor = regexp.MustCompile(`(?i)SP4N(-| )?LAPOR|\bLAPOR!|lapor\.go\.id`)
+var lapor = compile(`(?i)SP4N(-| )?LAPOR|\bLAPOR!|lapor\.go\.id`)
 
-var waited = regexp.MustCompile(`(?i)(sampai (saat|hari|dengan hari|sekarang|kini)|hingga (saat|kini|hari|sekarang)|sudah (lebih dari )?(\w+|\d+) (hari|minggu|bulan|kali)|sejak (tanggal|hari|minggu|bulan|senin|selasa|rabu|kamis|jumat|kemarin|\d)|padahal|berkali-kali|telah (lewat|lebih))`)
+var waited = compile(`(?i)(sampai (saat|hari|dengan hari|sekarang|kini)|hingga (saat|kini|hari|sekarang)|sudah (lebih dari )?(\w+|\d+) (hari|minggu|bulan|kali)|sejak (tanggal|hari|minggu|bulan|senin|selasa|rabu|kamis|jumat|kemarin|\d)|padahal|berkali-kali|telah (lewat|lebih))`)
 
 // judgeForward tells a disposition from a letter that its office merely passes on: who hands a letter down writes tersely, to a
 // subordinate, with a word of instruction.

@@ -1,9 +1,9 @@
 package letter
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 const masked = "[disamarkan]"
@@ -17,7 +17,7 @@ func Mask(text string) string {
 }
 
 func mask(text string) (string, bool) {
-	if !mayHoldSecret(text) {
+	if !secretHint.may(text) {
 		return text, false
 	}
 	m := masker{lines: strings.Split(text, "\n")}
@@ -30,15 +30,8 @@ func mask(text string) (string, bool) {
 	return strings.Join(m.lines, "\n"), m.hit
 }
 
-func mayHoldSecret(text string) bool {
-	low := strings.ToLower(text)
-	for _, w := range []string{"pas", "frase", "pwd", "pw", "sandi", "otp", "pin", "kode", "kunci", "token", "phrase", "pswd"} {
-		if strings.Contains(low, w) {
-			return true
-		}
-	}
-	return false
-}
+// secretHint is in every text with a word for a secret: its own words are all that it needs.
+var secretHint = compile(`(?i)pas|fras|pwd|pw|sandi|otp|pin|kode|kunci|token|phrase|pswd`)
 
 // masker works on the lines of a text.
 type masker struct {
@@ -47,16 +40,15 @@ type masker struct {
 }
 
 var (
-	maskToken = regexp.MustCompile(`[:=：]|[^\s:=：]+`)
-	quoted    = regexp.MustCompile(`^\s*["'“‘«(]([^"'”’»)]{3,60})["'”’»)]`)
+	quoted = compile(`^\s*["'“‘«(]([^"'”’»)]{3,60})["'”’»)]`)
 	// secretNouns are words for a secret; misspelt passphrases are told by passphraseWord.
-	secretNouns = regexp.MustCompile(`^(?i:password|passwords?|passwd|pasword|pswd|passcode|pwd|pw|pass|sandi|m?pin|otp|token|keyphrase|frasa|frase|pass?-phrase|sandi/passphrase|pin/passphrase|passphrase/pin|password/passphrase)$`)
-	secretPairs = regexp.MustCompile(`^(?i:(kata|frasa|frase)[ -](sandi|kunci)|pass? (ph?rase|frase|frasa|word)|kode (otp|verifikasi|rahasia|akses|keamanan|pin|aktivasi))$`)
+	secretNouns = compile(`^(?i:password|passwords?|passwd|pasword|pswd|passcode|pwd|pw|pass|sandi|m?pin|otp|token|keyphrase|frasa|frase|pass?-phrase|sandi/passphrase|pin/passphrase|passphrase/pin|password/passphrase)$`)
+	secretPairs = compile(`^(?i:(kata|frasa|frase)[ -](sandi|kunci)|pass? (ph?rase|frase|frasa|word)|kode (otp|verifikasi|rahasia|akses|keamanan|pin|aktivasi))$`)
 	// secretOf are words between the noun and its value: whose, which, of what.
-	secretOf = regexp.MustCompile(`^(?i:tte|saya|sy|aku|punya|kami|lama|baru|sementara|terakhir|beliau|nya|yang|e-?mail|dinas|akun|srikandi|sertifikat|elektronik|tanda|tangan|sebelumnya|sekarang|bapak|ibu|pak|bu|itu|login|wifi|bsre|ams|aktif|awal|default|adalah|yaitu|ialah|yakni|menjadi|berupa|is|user|asli|digital)$`)
-	says     = regexp.MustCompile(`^(?i:adalah|yaitu|ialah|yakni|menjadi|berupa|is)$`)
+	secretOf = compile(`^(?i:tte|saya|sy|aku|punya|kami|lama|baru|sementara|terakhir|beliau|nya|yang|e-?mail|dinas|akun|srikandi|sertifikat|elektronik|tanda|tangan|sebelumnya|sekarang|bapak|ibu|pak|bu|itu|login|wifi|bsre|ams|aktif|awal|default|adalah|yaitu|ialah|yakni|menjadi|berupa|is|user|asli|digital)$`)
+	says     = compile(`^(?i:adalah|yaitu|ialah|yakni|menjadi|berupa|is)$`)
 	// notSecret are words that follow the noun without being its value.
-	notSecret = regexp.MustCompile(`^(?i:[.\-_…*•/()]+|lupa.*|reset.*|direset|tidak|tdk|belum|sudah|telah|yang|untuk|dan|atau|tersebut|saya|kami|tte|sertifikat|elektronik|rahasia|kombinasi|kerahasiaan|sebagai|mohon|memohon|permohonan|n/a|nihil|salah|gagal|error|terblokir|terkunci|bermasalah|hilang|invalid|masih|akan|agar|jika|bila|apabila|sesuai|minimal|maksimal|harus|wajib|terdiri|jangan|kedaluwarsa|kadaluarsa|expired|nama|nip|nik|perlu|minta|mau|ingin|dari|pada|dengan|karena|ini|itu|serta|ada|bukan|yaitu|adalah|milik|atas|a\.n\.?|an\.?|berikut|sbb|selalu|dapat|bisa|tautan|link|sementara|lama|baru|ya|kosong|dikosongkan|dirahasiakan|diisi|dikirim.*|kepada|oleh|penggantian|pengaturan|ubah|perubahan|data|pemohon|jabatan|unit|email|e-mail|kata|sandi|terima|\[disamarkan\].*)[.,;:]*$`)
+	notSecret = compile(`^(?i:[.\-_…*•/()]+|lupa.*|reset.*|direset|tidak|tdk|belum|sudah|telah|yang|untuk|dan|atau|tersebut|saya|kami|tte|sertifikat|elektronik|rahasia|kombinasi|kerahasiaan|sebagai|mohon|memohon|permohonan|n/a|nihil|salah|gagal|error|terblokir|terkunci|bermasalah|hilang|invalid|masih|akan|agar|jika|bila|apabila|sesuai|minimal|maksimal|harus|wajib|terdiri|jangan|kedaluwarsa|kadaluarsa|expired|nama|nip|nik|perlu|minta|mau|ingin|dari|pada|dengan|karena|ini|itu|serta|ada|bukan|yaitu|adalah|milik|atas|a\.n\.?|an\.?|berikut|sbb|selalu|dapat|bisa|tautan|link|sementara|lama|baru|ya|kosong|dikosongkan|dirahasiakan|diisi|dikirim.*|kepada|oleh|penggantian|pengaturan|ubah|perubahan|data|pemohon|jabatan|unit|email|e-mail|kata|sandi|terima|\[disamarkan\].*)[.,;:]*$`)
 )
 
 // noun tells whether the tokens from k on name a secret, and how many they are.
@@ -90,13 +82,36 @@ func (m *masker) inline(i int) {
 	}
 }
 
+// tokensOf cuts a line at blanks, and tells where each token stands; a colon or an equals sign is a token of its own.
+func tokensOf(l string) (tokens []string, at [][2]int) {
+	from := -1
+	end := func(to int) {
+		if from >= 0 {
+			tokens, at = append(tokens, l[from:to]), append(at, [2]int{from, to})
+		}
+		from = -1
+	}
+	for i, r := range l {
+		switch {
+		case len(tokens) >= 400:
+			return tokens, at
+		case r == ':' || r == '=' || r == '：':
+			end(i)
+			from = i
+			end(i + utf8.RuneLen(r))
+		case unicode.IsSpace(r):
+			end(i)
+		case from < 0:
+			from = i
+		}
+	}
+	end(len(l))
+	return tokens, at
+}
+
 // secretIn finds the first value of a secret on a line.
 func secretIn(l string) (from, to int, ok bool) {
-	at := maskToken.FindAllStringIndex(l, 400)
-	tokens := make([]string, len(at))
-	for k, x := range at {
-		tokens[k] = l[x[0]:x[1]]
-	}
+	tokens, at := tokensOf(l)
 	for k := range tokens {
 		n := noun(tokens, k)
 		if n == 0 {
@@ -283,7 +298,7 @@ func onlyNoun(s string) (string, bool) {
 }
 
 // digitRun is a whole run of digits with single marks between them, so that the 18 digits of a NIP are not taken for 16.
-var digitRun = regexp.MustCompile(`\d(?:[ .\-]?\d){15,}`)
+var digitRun = compile(`\d(?:[ .\-]?\d){15,}`)
 
 // Scrub is a text without secrets and identity numbers, of citizens and of officials: for what is kept in clear, so that it can be sorted
 // and searched. Strangers write such numbers anywhere, into subjects and the names of files too.

@@ -1,7 +1,6 @@
 package letter
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 )
@@ -47,15 +46,15 @@ func (s *sheet) paragraphs() []paragraph {
 const nameChars = `([\p{L}][\p{L}'’.,\- ]{2,80}?)`
 
 var (
-	proseNIP    = regexp.MustCompile(`(?i)\(?\b(?:dengan\s+)?(?:nomor\s+)?n\.?i\.?p\.?\s*[:.]?\s*(\d[\d .\-]{16,24}\d)\)?`)
-	proseNIK    = regexp.MustCompile(`(?i)\b(?:nik|nomor induk kependudukan|no\.? ?ktp)\.?\s*[:.]?\s*(\d[\d .\-]{14,20}\d)`)
-	proseName   = regexp.MustCompile(`(?i)(?:atas nama|a\.\s?n\.|\ba/n\b|\bbernama|nama saya|saya,?|\bkami,?|sdri?\.|saudarai?|saudari|pegawai kami,?|pejabat kami,?|kepada|bapak|ibu|\bbpk\.?|yaitu|yakni|pejabat|pegawai|ybs\.?,?|kami:)\s+(?:yang bernama\s+|nama\s+|sdri?\.\s*|saudara\s+|saudari\s+|bapak\s+|ibu\s+|bpk\.\s*|pejabat\s+|pegawai\s+|asn\s+)*` + nameChars + `\s*[,;(–-]*\s*$`)
-	proseAlone  = regexp.MustCompile(`(?i)(?:atas nama|a\.\s?n\.|\ba/n\b|\bbernama|nama saya)\s+(?:sdri?\.\s*|saudara\s+|saudari\s+|bapak\s+|ibu\s+|bpk\.\s*|pejabat\s+|pegawai\s+)*([\p{L}][\p{L}'’.\- ]{2,60}(?:,\s*(?:[SMAD]\.?\s?[A-Z][\p{L}.]{0,6}\.?(?:\s?[A-Z][\p{L}]{0,5}\.?)?|Apt\.?|Ners?\.?|[A-Z]{2}\.?)){0,5}\.?)`)
-	prosePos    = regexp.MustCompile(`(?i)\b(?:jabatan(?: sebagai| saat ini)?|selaku|menjabat(?: sebagai)?|sebagai)\s*:?\s+([^,;.()]{3,90}?)(?:\s*[,;.()]|\s+(?:dengan|yang|e-?mail|nip|pada akun|mohon|untuk|memohon|mengajukan|telah|karena|lupa|bermaksud|nomor|no\.)\b|$)`)
-	proseRank   = regexp.MustCompile(`(?i)\bpangkat(?:\s*/\s*gol(?:ongan)?(?:\.?\s*ruang)?)?\s*:?\s+([A-Z][\p{L} .]{2,30}(?:\s*[,/(]?\s*\(?\s*[IV]+\s*/\s*[a-e]\s*\)?)?)`)
-	prosePhone  = regexp.MustCompile(`(?i)\b(?:no(?:mor|\.)?\s*)?(?:hp|wa|whatsapp|handphone|telepon|telp|ponsel|kontak)\b[^0-9+(]{0,25}((?:\+?62|0)[\d][\d \-.]{6,16}\d)`)
-	proseMobile = regexp.MustCompile(`\b(?:nomor|no\.?|di|ke)\s*:?\s*((?:\+?62|0)8[\d][\d \-.]{6,14}\d)`)
-	proseUnit   = regexp.MustCompile(`(?i)\b(?:unit kerja|perangkat daerah|instansi|opd)\s*:?\s+([^,;.()]{3,90})`)
+	proseNIP    = compile(`(?i)\(?\b(?:dengan\s+)?(?:nomor\s+)?n\.?i\.?p\.?\s*[:.]?\s*(\d[\d .\-]{16,24}\d)\)?`)
+	proseNIK    = compile(`(?i)\b(?:nik|nomor induk kependudukan|no\.? ?ktp)\.?\s*[:.]?\s*(\d[\d .\-]{14,20}\d)`)
+	proseName   = compile(`(?i)(?:atas nama|a\.\s?n\.|\ba/n\b|\bbernama|nama saya|saya,?|\bkami,?|sdri?\.|saudarai?|saudari|pegawai kami,?|pejabat kami,?|kepada|bapak|ibu|\bbpk\.?|yaitu|yakni|pejabat|pegawai|ybs\.?,?|kami:)\s+(?:yang bernama\s+|nama\s+|sdri?\.\s*|saudara\s+|saudari\s+|bapak\s+|ibu\s+|bpk\.\s*|pejabat\s+|pegawai\s+|asn\s+)*` + nameChars + `\s*[,;(–-]*\s*$`)
+	proseAlone  = compile(`(?i)(?:atas nama|a\.\s?n\.|\ba/n\b|\bbernama|nama saya)\s+(?:sdri?\.\s*|saudara\s+|saudari\s+|bapak\s+|ibu\s+|bpk\.\s*|pejabat\s+|pegawai\s+)*([\p{L}][\p{L}'’.\- ]{2,60}(?:,\s*(?:[SMAD]\.?\s?[A-Z][\p{L}.]{0,6}\.?(?:\s?[A-Z][\p{L}]{0,5}\.?)?|Apt\.?|Ners?\.?|[A-Z]{2}\.?)){0,5}\.?)`)
+	prosePos    = compile(`(?i)\b(?:jabatan(?: sebagai| saat ini)?|selaku|menjabat(?: sebagai)?|sebagai)\s*:?\s+([^,;.()]{3,90}?)(?:\s*[,;.()]|\s+(?:dengan|yang|e-?mail|nip|pada akun|mohon|untuk|memohon|mengajukan|telah|karena|lupa|bermaksud|nomor|no\.)\b|$)`)
+	proseRank   = compile(`(?i)\bpangkat(?:\s*/\s*gol(?:ongan)?(?:\.?\s*ruang)?)?\s*:?\s+([A-Z][\p{L} .]{2,30}(?:\s*[,/(]?\s*\(?\s*[IV]+\s*/\s*[a-e]\s*\)?)?)`)
+	prosePhone  = compile(`(?i)\b(?:no(?:mor|\.)?\s*)?(?:hp|wa|whatsapp|handphone|telepon|telp|ponsel|kontak)\b[^0-9+(]{0,25}((?:\+?62|0)[\d][\d \-.]{6,16}\d)`)
+	proseMobile = compile(`\b(?:nomor|no\.?|di|ke)\s*:?\s*((?:\+?62|0)8[\d][\d \-.]{6,14}\d)`)
+	proseUnit   = compile(`(?i)\b(?:unit kerja|perangkat daerah|instansi|opd)\s*:?\s+([^,;.()]{3,90})`)
 )
 
 // prose reads identities out of running text: each NIP starts one, and where there is none, each "atas nama".
@@ -212,9 +211,9 @@ func nameSuffix(s string) (string, int) {
 }
 
 var (
-	degree    = regexp.MustCompile(`^(?:(?:[SMAD]|Ph|Sp|Gr)\.?\s?[A-Z][\p{L}.]*|(?i:m\.?[a-z]{1,3}|apt|ners?|ns|prof|dr|drg|drh|drs|dra|ir|hj?|amd)\.?|[A-Z]{2,5}\.?)$`)
-	notAName  = regexp.MustCompile(`^(?i:tte|nip|nik|asn|pns|pppk|opd|upt|bsre|passphrase|reset|yth|bapak|ibu|bpk|sdri?|saudarai?|kepala|camat|lurah|pejabat|pegawai|pemilik|atas|nama|an|permohonan|elektronik|sertifikat|tanda|tangan|surat|hal|mohon|bahwa|dengan|untuk|kepada|kami|saya|oleh|yaitu|yakni|dan|serta|dinas|kabupaten|kota|email|e-mail)$`)
-	smallWord = regexp.MustCompile(`^(?i:dr|drg|drh|drs|dra|ir|apt|bin|binti|van|al|h|hj|ns)\.?,?$`)
+	degree    = compile(`^(?:(?:[SMAD]|Ph|Sp|Gr)\.?\s?[A-Z][\p{L}.]*|(?i:m\.?[a-z]{1,3}|apt|ners?|ns|prof|dr|drg|drh|drs|dra|ir|hj?|amd)\.?|[A-Z]{2,5}\.?)$`)
+	notAName  = compile(`^(?i:tte|nip|nik|asn|pns|pppk|opd|upt|bsre|passphrase|reset|yth|bapak|ibu|bpk|sdri?|saudarai?|kepala|camat|lurah|pejabat|pegawai|pemilik|atas|nama|an|permohonan|elektronik|sertifikat|tanda|tangan|surat|hal|mohon|bahwa|dengan|untuk|kepada|kami|saya|oleh|yaitu|yakni|dan|serta|dinas|kabupaten|kota|email|e-mail)$`)
+	smallWord = compile(`^(?i:dr|drg|drh|drs|dra|ir|apt|bin|binti|van|al|h|hj|ns)\.?,?$`)
 )
 
 // nameWord: a capitalised word or a title that may stand within a name.
@@ -245,7 +244,7 @@ func capitalised(s string) bool {
 // rest reads the other fields of a person from the text between its NIP and the next person.
 func (p paragraph) rest(person *person, from, until int) {
 	t := p.text[from:until]
-	take := func(f field, re *regexp.Regexp) {
+	take := func(f field, re *pattern) {
 		if m := re.FindStringSubmatchIndex(t); m != nil {
 			person.set(f, strings.TrimSpace(t[m[2]:m[3]]), p.line(from+m[2]))
 		}

@@ -1,7 +1,6 @@
 package letter
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -30,15 +29,15 @@ func (m *Mail) setText(b bodies) {
 }
 
 var (
-	forwardLine  = regexp.MustCompile(`(?i)^[\s>*_-]*-{2,}\s*(forwarded message|forwarded by .*|pesan (yang )?(diteruskan|terusan|diforward)|pesan yang diteruskan|surel diteruskan|diteruskan|message transféré)\s*[:-]*|^\s*>?\s*(begin forwarded message|awal pesan (yang )?diteruskan|mulai pesan (yang )?diteruskan|pesan diteruskan|pesan terusan)\s*:?\s*$`)
-	originalLine = regexp.MustCompile(`(?i)^\s*-{2,}\s*(original message|pesan asli|pesan sebelumnya|original appointment|reply message|balasan|original-nachricht)\s*-*\s*$`)
-	wroteLine    = regexp.MustCompile(`(?i)^\s*(on|pada|el|le|am|tanggal|pd\.?)\b.{0,200}\b(wrote|menulis|tulis|menuliskan)\b.{0,120}:\s*$|^.{0,160}<?[\w.+-]+@[\w.-]+>?\)?\s*(wrote|menulis)\s*:\s*$|^\s*[\w ,.'-]{3,80}\b(menulis|wrote)\s*:\s*$`)
-	headerFrom   = regexp.MustCompile(`(?i)^\s*\*?(from|dari|pengirim)\s*\*?\s*:\*?\s*\S`)
-	headerOther  = regexp.MustCompile(`(?i)^\s*\*?(sent|date|to|cc|subject|dikirim|terkirim|tanggal|kepada|ke|subjek|perihal|hal|subyek|untuk)\s*\*?\s*:\*?\s*\S`)
-	headerStrong = regexp.MustCompile(`(?i)^\s*\*?(sent|date|subject|dikirim|terkirim|subjek|subyek|to|tanggal|kepada|ke)\s*\*?\s*:`)
-	ruleLine     = regexp.MustCompile(`^\s*_{20,}\s*$`)
-	signLine     = regexp.MustCompile(`^-- ?$`)
-	mobileSign   = regexp.MustCompile(`(?i)^\s*((sent|dikirim|terkirim|get) (from|dari|outlook|lewat|menggunakan|via) .{2,60}|dapatkan outlook untuk .*|sent with .*|diunduh dari .*)$`)
+	forwardLine  = compile(`(?i)^[\s>*_-]*-{2,}\s*(forwarded message|forwarded by .*|pesan (yang )?(diteruskan|terusan|diforward)|pesan yang diteruskan|surel diteruskan|diteruskan|message transféré)\s*[:-]*|^\s*>?\s*(begin forwarded message|awal pesan (yang )?diteruskan|mulai pesan (yang )?diteruskan|pesan diteruskan|pesan terusan)\s*:?\s*$`)
+	originalLine = compile(`(?i)^\s*-{2,}\s*(original message|pesan asli|pesan sebelumnya|original appointment|reply message|balasan|original-nachricht)\s*-*\s*$`)
+	wroteLine    = compile(`(?i)^\s*(on|pada|el|le|am|tanggal|pd\.?)\b.{0,200}\b(wrote|menulis|tulis|menuliskan)\b.{0,120}:\s*$|^.{0,160}<?[\w.+-]+@[\w.-]+>?\)?\s*(wrote|menulis)\s*:\s*$|^\s*[\w ,.'-]{3,80}\b(menulis|wrote)\s*:\s*$`)
+	headerFrom   = compile(`(?i)^\s*\*?(from|dari|pengirim)\s*\*?\s*:\*?\s*\S`)
+	headerOther  = compile(`(?i)^\s*\*?(sent|date|to|cc|subject|dikirim|terkirim|tanggal|kepada|ke|subjek|perihal|hal|subyek|untuk)\s*\*?\s*:\*?\s*\S`)
+	headerStrong = compile(`(?i)^\s*\*?(sent|date|subject|dikirim|terkirim|subjek|subyek|to|tanggal|kepada|ke)\s*\*?\s*:`)
+	ruleLine     = compile(`^\s*_{20,}\s*$`)
+	signLine     = compile(`^-- ?$`)
+	mobileSign   = compile(`(?i)^\s*((sent|dikirim|terkirim|get) (from|dari|outlook|lewat|menggunakan|via) .{2,60}|dapatkan outlook untuk .*|sent with .*|diunduh dari .*)$`)
 )
 
 // setApart separates a mail's new text from older mail quoted in it, from a mail passed on in it, and from the sender's signature. Lines
@@ -95,9 +94,9 @@ func setApart(text string, forward bool) (fresh, quoted, forwarded, sign string)
 	return join(f), join(q), join(fw), join(s)
 }
 
-var forwardSubject = regexp.MustCompile(`(?i)^\s*(\[[^\]]*\]\s*)?(fw|fwd|trs|tr|terusan|diteruskan|forward|i)\s*:`)
+var forwardSubject = compile(`(?i)^\s*(\[[^\]]*\]\s*)?(fw|fwd|trs|tr|terusan|diteruskan|forward|i)\s*:`)
 
-var attributionStart = regexp.MustCompile(`(?i)^\s*(on|pada)\b.*\d`)
+var attributionStart = compile(`(?i)^\s*(on|pada)\b.*\d`)
 
 // headerBlock reports whether the lines begin with the header block that Outlook puts above older mail.
 func headerBlock(lines []string) bool {

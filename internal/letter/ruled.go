@@ -1,7 +1,6 @@
 package letter
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -158,17 +157,11 @@ func (g grid) row(words []ocrWord, top, bottom int) string {
 	return strings.Join(cells, "\t")
 }
 
-// ruledPages lays out anew the pages of a PDF with ruled tables: where cells are wrapped and columns stand close, pdftotext's blanks don't
-// tell whose line is whose, and a NIP must never reach the next row's person. Pages without a table cost nothing.
+// ruledPages lays out anew the pages of a PDF with a ruled table that its text leaves in doubt: where cells are wrapped, pdftotext's blanks
+// don't tell whose line is whose, and a NIP must never reach the next row's person. Pages without such a table cost nothing.
 func (w *work) ruledPages(ctx context.Context, data []byte, d document, pages []string) bool {
 	const most, dpi = 4, 144
-	s := newSheet(d)
-	tabled := false
-	for i := range s.cells {
-		_, head := s.tableHead(i)
-		tabled = tabled || head
-	}
-	if !tabled {
+	if !newSheet(d).doubtfulTables() {
 		return false
 	}
 	words, err := w.run(ctx, child{path: w.reader.opts.PDFToText, args: []string{"-tsv", "-enc", "UTF-8", "-l", strconv.Itoa(most), "-", "-"}, input: data})
@@ -178,29 +171,20 @@ func (w *work) ruledPages(ctx context.Context, data []byte, d document, pages []
 	changed := false
 	for i := range pages[:min(len(pages), most)] {
 		n := strconv.Itoa(i + 1)
-		img, err := w.run(ctx, child{path: w.reader.opts.PDFToPPM, args: []string{"-q", "-gray", "-aaVector", "no", "-r", strconv.Itoa(dpi), "-f", n, "-l", n, "-singlefile", "-"}, input: data})
+		img, err := w.run(ctx, child{path: w.reader.opts.PDFToPPM, args: []string{"-q", "-gray", "-aa", "no", "-aaVector", "no", "-r", strconv.Itoa(dpi), "-f", n, "-l", n, "-singlefile", "-"}, input: data})
 		if err != nil {
 			continue
 		}
-		found, err := w.run(ctx, w.reader.self("rules", img))
+		page, err := decodePGM(img) // the tool's, not the stranger's: a head of one form, and a byte a pixel
 		if err != nil {
 			continue
 		}
-		if rules, _ := readRules(found); len(grids(rules)) > 0 {
+		if rules := removeRules(page); len(grids(rules)) > 0 {
 			pages[i] = layOutRuled(parseTSV(string(words), i+1, dpi/72.0), rules)
 			changed = true
 		}
 	}
 	return changed
-}
-
-// pageRules writes the rules of a page that pdftoppm drew. It runs in a child.
-func pageRules(data []byte, out *bufio.Writer) error {
-	img, err := decodePGM(data)
-	if err != nil {
-		return err
-	}
-	return writeRules(out, removeRules(img))
 }
 
 // whiten takes the rules off the picture.

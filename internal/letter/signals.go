@@ -1,7 +1,6 @@
 package letter
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -84,7 +83,7 @@ func signalsOf(lines []line, heading bool) *signals {
 	return s
 }
 
-var stillKnown = regexp.MustCompile(`(?i)masih\s+(saya\s+|kami\s+|beliau\s+)?(ingat|hafal|hapal|tahu|mengingat|mengetahui)|tidak lupa|secara (berkala|mandiri)|belum lupa`)
+var stillKnown = compile(`(?i)masih\s+(saya\s+|kami\s+|beliau\s+)?(ingat|hafal|hapal|tahu|mengingat|mengetahui)|tidak lupa|secara (berkala|mandiri)|belum lupa`)
 
 func plain(lines []line) string {
 	var b strings.Builder

@@ -1,7 +1,6 @@
 package letter
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -16,10 +15,10 @@ type signBlock struct {
 }
 
 var (
-	closing    = regexp.MustCompile(`(?i)^\s*(hormat kami|hormat saya|salam hormat|wassalam.*|terima kasih|demikian.*|atas perhatian.*|mengetahui|menyetujui|merekomendasikan|mengesahkan|tertanda|ttd\.?|ditandatangani (secara )?(elektronik|digital)( oleh)?|dokumen ini .*|telah ditandatangani.*|materai.*|meterai.*|cap.*|tanda tangan.*|\$\{.*|\(?t\.?t\.?d\.?\)?|#+|\^+|\[.*\]|qr.?code|salam|regards|disetujui( oleh)?|oleh|a\.?/?n pemohon)\s*[,:.]*\s*$`)
-	ownCue     = regexp.MustCompile(`(?i)^\s*(yang\s+(menyatakan|membuat\s+pernyataan|bersangkutan|mengajukan|bermohon|memohon)|pemohon|pembuat pernyataan|yang bertanda tangan|pegawai yang bersangkutan)\s*[,:.]*\s*$`)
-	actingCue  = regexp.MustCompile(`(?i)^\s*(plt|plh|pj|pjs|a\.?\s?n|u\.?\s?b)\b\.?`)
-	carbonCopy = regexp.MustCompile(`(?i)^\s*tembusan`)
+	closing    = compile(`(?i)^\s*(hormat kami|hormat saya|salam hormat|wassalam.*|terima kasih|demikian.*|atas perhatian.*|mengetahui|menyetujui|merekomendasikan|mengesahkan|tertanda|ttd\.?|ditandatangani (secara )?(elektronik|digital)( oleh)?|dokumen ini .*|telah ditandatangani.*|materai.*|meterai.*|cap.*|tanda tangan.*|\$\{.*|\(?t\.?t\.?d\.?\)?|#+|\^+|\[.*\]|qr.?code|salam|regards|disetujui( oleh)?|oleh|a\.?/?n pemohon)\s*[,:.]*\s*$`)
+	ownCue     = compile(`(?i)^\s*(yang\s+(menyatakan|membuat\s+pernyataan|bersangkutan|mengajukan|bermohon|memohon)|pemohon|pembuat pernyataan|yang bertanda tangan|pegawai yang bersangkutan)\s*[,:.]*\s*$`)
+	actingCue  = compile(`(?i)^\s*(plt|plh|pj|pjs|a\.?\s?n|u\.?\s?b)\b\.?`)
+	carbonCopy = compile(`(?i)^\s*tembusan`)
 )
 
 // signBlocks finds the blocks of name and NIP that no label announces, working upwards from each NIP; and, where a letter gives no NIP,
@@ -192,7 +191,7 @@ func (s *sheet) numberAbove(i int) bool {
 }
 
 // wrappedName: a name whose titles went to the next line.
-var wrappedName = regexp.MustCompile(`^[^,]+,.*\.|^[^,]+, (?i:[smad]\.?[\p{L}.]+)`)
+var wrappedName = compile(`^[^,]+,.*\.|^[^,]+, (?i:[smad]\.?[\p{L}.]+)`)
 
 // joinPosition joins the lines of a position; place lines such as "KABUPATEN X" belong to it.
 func joinPosition(lines []string) string {
@@ -289,4 +288,4 @@ func chooseSigner(list []signBlock) (signBlock, bool) {
 	return signBlock{}, false
 }
 
-var headWord = regexp.MustCompile(`(?i)\b(kepala|camat|lurah|direktur|inspektur|sekretaris|plt|plh|pj|a\.?\s?n|pimpinan|bupati|wali\s?kota)\b`)
+var headWord = compile(`(?i)\b(kepala|camat|lurah|direktur|inspektur|sekretaris|plt|plh|pj|a\.?\s?n|pimpinan|bupati|wali\s?kota)\b`)

@@ -1,18 +1,17 @@
 package letter
 
 import (
-	"regexp"
 	"strings"
 )
 
 var (
-	columnStart   = regexp.MustCompile(`(?i)^(kepada\b|yth\b|yang terhormat|kpd\b|di\s*[-–]?\s*$|di\s*-?\s*(tempat|purbalingga|madiun)\b|tempat$|u\.p\.)`)
-	sentenceStart = regexp.MustCompile(`^(?i:dengan (ini|hormat)|demikian\w*|atas perhatian\w*|untuk itu|untuk keperluan|bersama ini|sehubungan|menindaklanjuti|berdasarkan|dalam rangka|memberikan rekomendasi|menerangkan|menyatakan|adalah benar|mengajukan|mohon|memohon|selanjutnya|bahwa|yang bersangkutan|terima kasih|hormat kami|tembusan|nomor|catatan|kami|saya|surat (ini|pernyataan)|mengetahui|merekomendasikan|assalam|wassalam|salam|selamat (pagi|siang|sore)|adapun|berikut|pada hari|kepada|yth|disampaikan|bertindak|yang (bertanda|menyatakan)|telah|karena|dikarenakan|oleh karena|agar|guna|apabila|sebagai|berkenaan|dalam hal|perlu|maka)\b`)
-	placeholders  = regexp.MustCompile(`^[\s.…_\-–—*/:;,()xX]*$|\.{4,}|…{2,}|_{3,}`)
-	titleBefore   = regexp.MustCompile(`^(?i:(bapak|ibu|bpk|sdr|sdri|saudara|saudari|pak|bu|yth)\.?(/i)?\s+)+`)
-	nameLike      = regexp.MustCompile(`^[\p{L}'’` + "`" + `.,\- ()&/]+$`)
-	rankOnly      = regexp.MustCompile(`(?i)^\(?\s*(pembina|penata|pengatur|juru)(\s+(utama|muda|madya)){0,2}(\s+(tingkat|tk)\.?\s?\S{1,3})?[\s,/(–-]*\w{1,4}\s*[/.–-]\s*[a-e]\s*\)?$|(?i)^\(?\s*(pembina|penata|pengatur|juru|ahli (pertama|muda|madya|utama))\b(\s+(utama|muda|madya|tingkat\s*(i|1)|tk\.?\s*(i|1)))*\s*[,/(\s]*\s*(\(?\s*(gol\.?\s*)?[iv1]+\s*[/.]\s*[a-e]\s*\)?)?\s*\)?$|^(?i:gol(ongan)?\.?\s*)?\(?[IV]+\s*/\s*[a-e]\)?$`)
-	positionWord  = regexp.MustCompile(`(?i)\b(kepala|sekretaris|camat|lurah|direktur|inspektur|kabid|kabag|kasi|kasubbag|kasubag|plt|plh|pj|a\.?\s?n|u\.?\s?b|asisten|staf ahli|bupati|wali\s?kota|kades|ketua|koordinator|pranata|analis|sandiman|pejabat|bendahara|pengelola|guru|dokter|pimpinan|wakil|panewu|wali nagari|keuchik|geuchik|perbekel|bendesa|kuwu|pambakal|penghulu|mantri|wedana|hukum tua|rektor|dekan|jenderal|komandan|danru|ahli (pertama|muda|madya|utama))\b`)
+	columnStart   = compile(`(?i)^(kepada\b|yth\b|yang terhormat|kpd\b|di\s*[-–]?\s*$|di\s*-?\s*(tempat|purbalingga|madiun)\b|tempat$|u\.p\.)`)
+	sentenceStart = compile(`^(?i:dengan (ini|hormat)|demikian\w*|atas perhatian\w*|untuk itu|untuk keperluan|bersama ini|sehubungan|menindaklanjuti|berdasarkan|dalam rangka|memberikan rekomendasi|menerangkan|menyatakan|adalah benar|mengajukan|mohon|memohon|selanjutnya|bahwa|yang bersangkutan|terima kasih|hormat kami|tembusan|nomor|catatan|kami|saya|surat (ini|pernyataan)|mengetahui|merekomendasikan|assalam|wassalam|salam|selamat (pagi|siang|sore)|adapun|berikut|pada hari|kepada|yth|disampaikan|bertindak|yang (bertanda|menyatakan)|telah|karena|dikarenakan|oleh karena|agar|guna|apabila|sebagai|berkenaan|dalam hal|perlu|maka)\b`)
+	placeholders  = compile(`^[\s.…_\-–—*/:;,()xX]*$|\.{4,}|…{2,}|_{3,}`)
+	titleBefore   = compile(`^(?i:(bapak|ibu|bpk|sdr|sdri|saudara|saudari|pak|bu|yth)\.?(/i)?\s+)+`)
+	nameLike      = compile(`^[\p{L}'’` + "`" + `.,\- ()&/]+$`)
+	rankOnly      = compile(`(?i)^\(?\s*(pembina|penata|pengatur|juru)(\s+(utama|muda|madya)){0,2}(\s+(tingkat|tk)\.?\s?\S{1,3})?[\s,/(–-]*\w{1,4}\s*[/.–-]\s*[a-e]\s*\)?$|(?i)^\(?\s*(pembina|penata|pengatur|juru|ahli (pertama|muda|madya|utama))\b(\s+(utama|muda|madya|tingkat\s*(i|1)|tk\.?\s*(i|1)))*\s*[,/(\s]*\s*(\(?\s*(gol\.?\s*)?[iv1]+\s*[/.]\s*[a-e]\s*\)?)?\s*\)?$|^(?i:gol(ongan)?\.?\s*)?\(?[IV]+\s*/\s*[a-e]\)?$`)
+	positionWord  = compile(`(?i)\b(kepala|sekretaris|camat|lurah|direktur|inspektur|kabid|kabag|kasi|kasubbag|kasubag|plt|plh|pj|a\.?\s?n|u\.?\s?b|asisten|staf ahli|bupati|wali\s?kota|kades|ketua|koordinator|pranata|analis|sandiman|pejabat|bendahara|pengelola|guru|dokter|pimpinan|wakil|panewu|wali nagari|keuchik|geuchik|perbekel|bendesa|kuwu|pambakal|penghulu|mantri|wedana|hukum tua|rektor|dekan|jenderal|komandan|danru|ahli (pertama|muda|madya|utama))\b`)
 )
 
 // startsColumn: text that begins the address block beside the letter's head.
@@ -81,9 +80,9 @@ func cutPosition(v string) (name, position string) {
 }
 
 // nameEnd is where a name ends in running text.
-var nameEnd = regexp.MustCompile(`(?i)\s*[,;(/|-]*\s*(\bn\.?i\.?p\b|\bnik\b|\bjabatan\b|\bpangkat\b|\bselaku\b|\bsebagai\b|\bdengan\b|\byang\b|\bpada\b|\bmohon\b|\buntuk\b|\btelah\b|\bkarena\b|\bdikarenakan\b|\bagar\b|\be-?mail\b|\bno\.? ?hp\b|\balamat\b|\bunit kerja\b|\bdari\b|\badalah\b|\bdi\s+(lingkungan|dinas)\b|\bdan\b|\bserta\b|\bkami\b|\batas perhatian\b)`)
+var nameEnd = compile(`(?i)\s*[,;(/|-]*\s*(\bn\.?i\.?p\b|\bnik\b|\bjabatan\b|\bpangkat\b|\bselaku\b|\bsebagai\b|\bdengan\b|\byang\b|\bpada\b|\bmohon\b|\buntuk\b|\btelah\b|\bkarena\b|\bdikarenakan\b|\bagar\b|\be-?mail\b|\bno\.? ?hp\b|\balamat\b|\bunit kerja\b|\bdari\b|\badalah\b|\bdi\s+(lingkungan|dinas)\b|\bdan\b|\bserta\b|\bkami\b|\batas perhatian\b)`)
 
-func regexpIndex(re *regexp.Regexp, s string) int {
+func regexpIndex(re *pattern, s string) int {
 	if at := re.FindStringIndex(s); at != nil {
 		return at[0]
 	}
@@ -107,7 +106,7 @@ func looksLikeName(s string) bool {
 	return first >= 'A' && first <= 'Z' || first == '(' || first >= 'a' && first <= 'z' && strings.HasPrefix(s, "dr")
 }
 
-var officeWord = regexp.MustCompile(`(?i)\b(dinas|badan|kecamatan|kelurahan|inspektorat|sekretariat|uptd?|puskesmas|rumah sakit|rsud|satuan polisi|kantor|bagian|bidang|smpn?|sdn?|sma|smk|tk negeri|sekolah|kabupaten|kota|pemerintah|desa|unit|balai|perusahaan|perumda|laboratorium|distrik|nagari|gampong|kapanewon|kalurahan|kemantren|kampung|setda|setwan|puskeswan|stadion|umpeg|sekretaris|tim|admin|operator|verifikator)\b`)
+var officeWord = compile(`(?i)\b(dinas|badan|kecamatan|kelurahan|inspektorat|sekretariat|uptd?|puskesmas|rumah sakit|rsud|satuan polisi|kantor|bagian|bidang|smpn?|sdn?|sma|smk|tk negeri|sekolah|kabupaten|kota|pemerintah|desa|unit|balai|perusahaan|perumda|laboratorium|distrik|nagari|gampong|kapanewon|kalurahan|kemantren|kampung|setda|setwan|puskeswan|stadion|umpeg|sekretaris|tim|admin|operator|verifikator)\b`)
 
 // cleanValue is for positions, ranks, offices and subjects.
 func cleanValue(v string) string {
@@ -140,4 +139,4 @@ func splitInline(f found) []found {
 	return out
 }
 
-var inlineLabel = regexp.MustCompile(`(?i)(?:^|[\s,;(|/–-]+)(nama(?: lengkap)?|nip|n\.i\.p|nik|no\.? ?ktp|jabatan|pangkat\s*[/,]\s*gol(?:ongan)?(?:[.\s/]*ruang)?|pangkat|unit kerja|opd|instansi|perangkat daerah|(?:alamat )?e-?mail(?: dinas| resmi)?|no(?:mor|\.)? ?(?:hp|wa|telp|telepon|handphone|whatsapp)(?:\s*/\s*wa)?|hp)\s*\.?\s*[:=]\s*`)
+var inlineLabel = compile(`(?i)(?:^|[\s,;(|/–-]+)(nama(?: lengkap)?|nip|n\.i\.p|nik|no\.? ?ktp|jabatan|pangkat\s*[/,]\s*gol(?:ongan)?(?:[.\s/]*ruang)?|pangkat|unit kerja|opd|instansi|perangkat daerah|(?:alamat )?e-?mail(?: dinas| resmi)?|no(?:mor|\.)? ?(?:hp|wa|telp|telepon|handphone|whatsapp)(?:\s*/\s*wa)?|hp)\s*\.?\s*[:=]\s*`)

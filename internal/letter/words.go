@@ -96,11 +96,12 @@ func passphraseWord(w string) bool {
 	return limit == 3 && strings.HasPrefix(w, "pas") && editDistance(w, "passphrase") <= 3 && (strings.Contains(w, "ph") || strings.Contains(w, "fr") || strings.Contains(w, "pr"))
 }
 
-// editDistance counts insertions, deletions, substitutions and swaps of neighbours.
+// editDistance counts insertions, deletions, substitutions and swaps of neighbours. The second word has 15 letters at most.
 func editDistance(a, b string) int {
 	x, y := []rune(a), []rune(b)
-	prev2, prev, cur := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
-	for j := range prev {
+	var rows [3][16]int
+	prev2, prev, cur := rows[0][:], rows[1][:], rows[2][:]
+	for j := range len(y) + 1 {
 		prev[j] = j
 	}
 	for i := 1; i <= len(x); i++ {

@@ -38,8 +38,11 @@ func run(ctx context.Context) error {
 		}
 		name := l.File.Name
 		key := name[strings.LastIndexByte(name, '.')+1:]
-		if strings.HasSuffix(name, "html.eml") {
+		switch {
+		case strings.HasSuffix(name, "html.eml"):
 			key = "html"
+		case key == "eml" && bytes.Contains(l.File.Data, []byte("Content-Disposition: attachment")):
+			key = "eml_with_file"
 		}
 		groups[key] = append(groups[key], l)
 	}
@@ -51,8 +54,8 @@ func run(ctx context.Context) error {
 	if groups["signed"], err = signed(groups["pdf"]); err != nil {
 		return err
 	}
-	goals := map[string]float64{"eml": 200, "html": 200, "docx": 10, "zip": 5, "signed": 10, "scan": 0.2}
-	for _, key := range []string{"eml", "html", "docx", "zip", "signed", "scan"} {
+	goals := map[string]float64{"eml": 200, "eml_with_file": 20, "html": 200, "docx": 10, "zip": 5, "signed": 10, "scan": 0.2}
+	for _, key := range []string{"eml", "eml_with_file", "html", "docx", "zip", "signed", "scan"} {
 		rate, err := perSecond(groups[key], func(l corpus.Letter) error {
 			reader.Read(ctx, letter.InputOf(l.File.Name, l.File.Data))
 			return ctx.Err()
