@@ -39,9 +39,10 @@ eval-letters: ## read the labelled corpus of letters and tell how well
 	go run ./internal/letter/corpus/eval
 
 .PHONY: bench-letters
-bench-letters: ## letters read a second by kind of source, next to pdftotext alone
+bench-letters: ## letters read a second by kind of source, next to pdftotext alone; the worst of the hostile files
 	@scripts/setup test
 	go run ./internal/letter/corpus/bench
+	@go test -run '^$$' -bench Hostile -benchtime 1x ./internal/letter
 
 .PHONY: bench-mail
 bench-mail: ## 5,000 mails of 40 KB from Dovecot, next to mbsync; and from a letter's arrival to the verifier's mail

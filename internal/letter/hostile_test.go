@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,67 +27,67 @@ import (
 var hostile = []struct {
 	name string
 	code string // a finding that must be there; empty means only that the reading ends
-	data func(t *testing.T) []byte
+	data func(t testing.TB) []byte
 }{
-	{"bom.pdf", "", func(t *testing.T) []byte { return pdfWithStream(t, bytes.Repeat([]byte("(halo) Tj "), 30_000_000/10)) }},
-	{"teksbom.pdf", "", func(t *testing.T) []byte {
+	{"bom.pdf", "", func(t testing.TB) []byte { return pdfWithStream(t, bytes.Repeat([]byte("(halo) Tj "), 30_000_000/10)) }},
+	{"teksbom.pdf", "", func(t testing.TB) []byte {
 		return pdfWithStream(t, []byte("BT /F1 9 Tf "+strings.Repeat("1 0 0 1 10 10 Tm (aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa) Tj ", 2_000_000)+"ET"))
 	}},
-	{"lingkaran.pdf", "file-broken", func(*testing.T) []byte {
+	{"lingkaran.pdf", "file-broken", func(testing.TB) []byte {
 		return []byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[2 0 R 2 0 R]/Count 2>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF")
 	}},
-	{"xref.pdf", "", func(*testing.T) []byte {
+	{"xref.pdf", "", func(testing.TB) []byte {
 		return []byte("%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[3 0 R]>>>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n3 0 obj<</FT/Sig/Kids[3 0 R]>>endobj\nxref\n0 1\n0000000000 65535 f \ntrailer<</Root 1 0 R/Prev 161/Size 4>>\nstartxref\n161\n%%EOF")
 	}},
 	{"halaman.pdf", "pages-left-out", manyPages},
-	{"bukan.pdf", "file-broken", func(*testing.T) []byte { return []byte("%PDF-1.7 hanya mengaku") }},
-	{"sarang.pdf", "", func(*testing.T) []byte {
+	{"bukan.pdf", "file-broken", func(testing.TB) []byte { return []byte("%PDF-1.7 hanya mengaku") }},
+	{"sarang.pdf", "", func(testing.TB) []byte {
 		return append([]byte("%PDF-1.7\n1 0 obj"), bytes.Repeat([]byte("[<<"), 3_000_000)...)
 	}},
-	{"bom.zip", "file-limits", func(t *testing.T) []byte {
+	{"bom.zip", "file-limits", func(t testing.TB) []byte {
 		return corpus.Zip(corpus.File{Name: "a.txt", Data: make([]byte, 120<<20)})
 	}},
-	{"banyak.zip", "file-limits", func(t *testing.T) []byte {
+	{"banyak.zip", "file-limits", func(t testing.TB) []byte {
 		var files []corpus.File
 		for i := range 3000 {
 			files = append(files, corpus.File{Name: fmt.Sprint(i, ".txt"), Data: []byte("x")})
 		}
 		return corpus.Zip(files...)
 	}},
-	{"sarang.zip", "zip-too-deep", func(*testing.T) []byte {
+	{"sarang.zip", "zip-too-deep", func(testing.TB) []byte {
 		data := corpus.Zip(corpus.File{Name: "isi.txt", Data: []byte("isi")})
 		for range 8 {
 			data = corpus.Zip(corpus.File{Name: "lapis.zip", Data: data})
 		}
 		return data
 	}},
-	{"jalan.zip", "", func(*testing.T) []byte {
+	{"jalan.zip", "", func(testing.TB) []byte {
 		return corpus.Zip(corpus.File{Name: "../../../../etc/cron.d/jahat", Data: []byte("* * * * * root true")})
 	}},
-	{"terkunci.zip", "file-encrypted", func(t *testing.T) []byte {
+	{"terkunci.zip", "file-encrypted", func(t testing.TB) []byte {
 		data := corpus.Zip(corpus.File{Name: "surat.txt", Data: []byte("Permohonan reset passphrase")})
 		data[6] |= 1 // the encryption flag, in the local header and in the directory
 		i := bytes.Index(data, []byte("PK\x01\x02"))
 		data[i+8] |= 1
 		return data
 	}},
-	{"xxe.docx", "file-entities", func(*testing.T) []byte {
+	{"xxe.docx", "file-entities", func(testing.TB) []byte {
 		return corpus.Zip(corpus.File{Name: "word/document.xml", Data: []byte(`<?xml version="1.0"?><!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><w:document xmlns:w="w"><w:body><w:p><w:r><w:t>&x;</w:t></w:r></w:p></w:body></w:document>`)})
 	}},
-	{"miliar.docx", "file-entities", func(*testing.T) []byte {
+	{"miliar.docx", "file-entities", func(testing.TB) []byte {
 		return corpus.Zip(corpus.File{Name: "word/document.xml", Data: []byte(`<!DOCTYPE d [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><w:document><w:t>&b;</w:t></w:document>`)})
 	}},
-	{"makro.docx", "file-macro", func(*testing.T) []byte {
+	{"makro.docx", "file-macro", func(testing.TB) []byte {
 		return corpus.Zip(corpus.File{Name: "word/document.xml", Data: []byte(`<w:document xmlns:w="w"><w:body><w:p><w:r><w:t>Kami mohon reset passphrase TTE.</w:t></w:r></w:p></w:body></w:document>`)}, corpus.File{Name: "word/vbaProject.bin", Data: []byte("x")})
 	}},
-	{"bom.docx", "", func(*testing.T) []byte {
+	{"bom.docx", "", func(testing.TB) []byte {
 		return corpus.Zip(corpus.File{Name: "word/document.xml", Data: append([]byte(`<w:document xmlns:w="w">`), bytes.Repeat([]byte("<w:p><w:r><w:t>a</w:t></w:r></w:p>"), 4_000_000)...)})
 	}},
-	{"sarang.docx", "file-broken", func(*testing.T) []byte {
+	{"sarang.docx", "file-broken", func(testing.TB) []byte {
 		return corpus.Zip(corpus.File{Name: "word/document.xml", Data: bytes.Repeat([]byte("<w:tbl><w:tr><w:tc>"), 300_000)})
 	}},
-	{"besar.png", "file-broken", func(t *testing.T) []byte { return hugePNG(30_000, 30_000) }},
-	{"derau.png", "", func(t *testing.T) []byte {
+	{"besar.png", "file-broken", func(t testing.TB) []byte { return hugePNG(30_000, 30_000) }},
+	{"derau.png", "", func(t testing.TB) []byte {
 		img := image.NewGray(image.Rect(0, 0, 2500, 3500))
 		seed := uint32(7)
 		for i := range img.Pix {
@@ -99,30 +100,30 @@ var hostile = []struct {
 		}
 		return b.Bytes()
 	}},
-	{"dua.pdf", "polyglot", func(*testing.T) []byte {
+	{"dua.pdf", "polyglot", func(testing.TB) []byte {
 		return append([]byte("<html><script>alert(1)</script></html>\n"), (&corpus.Doc{}).Para("Kami mohon reset passphrase TTE pejabat kami.").PDF()...)
 	}},
-	{"gambar.jpg", "type-differs", func(*testing.T) []byte {
+	{"gambar.jpg", "type-differs", func(testing.TB) []byte {
 		return (&corpus.Doc{}).Para("Kami mohon reset passphrase TTE pejabat kami.").PDF()
 	}},
-	{"teks.zip", "file-limits", func(*testing.T) []byte {
+	{"teks.zip", "file-limits", func(testing.TB) []byte {
 		var files []corpus.File
 		for i := range 15 {
 			files = append(files, corpus.File{Name: fmt.Sprint(i, ".txt"), Data: bytes.Repeat([]byte("surat yang panjang\n"), 60_000)})
 		}
 		return corpus.Zip(files...)
 	}},
-	{"panjang.txt", "file-degraded", func(*testing.T) []byte {
+	{"panjang.txt", "file-degraded", func(testing.TB) []byte {
 		return bytes.Repeat([]byte("surat yang panjang\n"), 120_000)
 	}},
-	{"panjang.html", "file-degraded", func(*testing.T) []byte {
+	{"panjang.html", "file-degraded", func(testing.TB) []byte {
 		return append([]byte("<html>"), bytes.Repeat([]byte("<table><tr><td>"), 400_000)...)
 	}},
-	{"rentetan.pdf", "file-broken", func(*testing.T) []byte { // a page's object that is a nest of errors: the tool complains by the gigabyte
+	{"rentetan.pdf", "file-broken", func(testing.TB) []byte { // a page's object that is a nest of errors: the tool complains by the gigabyte
 		return append([]byte("%PDF-1.7\n/ByteRange "), bytes.Repeat([]byte("xref\n0 0\ntrailer<</Root 1 0 R/Prev 20>>\n"), 100)...)
 	}},
-	{"program.exe", "file-dangerous", func(*testing.T) []byte { return []byte("MZ\x90\x00\x03\x00\x00\x00\x04\x00") }},
-	{"kosong.pdf", "file-empty", func(*testing.T) []byte { return nil }},
+	{"program.exe", "file-dangerous", func(testing.TB) []byte { return []byte("MZ\x90\x00\x03\x00\x00\x00\x04\x00") }},
+	{"kosong.pdf", "file-empty", func(testing.TB) []byte { return nil }},
 }
 
 func TestHostileFilesEndWithinTheirLimits(t *testing.T) {
@@ -151,6 +152,46 @@ func TestHostileFilesEndWithinTheirLimits(t *testing.T) {
 	}
 }
 
+// BenchmarkHostile tells what the worst of these files cost with the limits of the service. `make bench-letters` runs it.
+func BenchmarkHostile(b *testing.B) {
+	reader := letter.NewReader(letter.Options{})
+	for range b.N {
+		var slowest time.Duration
+		for _, h := range hostile {
+			in := letter.Input{Files: []letter.File{{Name: h.name, Data: h.data(b)}}}
+			forgetPeak(b)
+			began := time.Now()
+			reader.Read(b.Context(), in)
+			took := time.Since(began)
+			b.Logf("%-14s %5.2f s", h.name, took.Seconds())
+			slowest = max(slowest, took)
+		}
+		var children syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_CHILDREN, &children); err != nil {
+			b.Fatal(err)
+		}
+		figure("hostile_slowest", slowest.Seconds(), "s", 10)
+		figure("hostile_largest_child", float64(children.Maxrss)/1024, "MiB", 300)
+	}
+}
+
+// forgetPeak sets this process's peak of memory back to what it holds (proc(5), clear_refs): a child counts as its own what its parent held.
+func forgetPeak(tb testing.TB) {
+	tb.Helper()
+	debug.FreeOSMemory()
+	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func figure(name string, value float64, unit string, most float64) {
+	verdict := "ok"
+	if value > most {
+		verdict = "short"
+	}
+	fmt.Printf("figure %s %.2f %s goal <= %.0f %s\n", name, value, unit, most, verdict)
+}
+
 func codes(r letter.Reading) string {
 	var out []string
 	for _, f := range r.Findings {
@@ -159,7 +200,7 @@ func codes(r letter.Reading) string {
 	return string(r.Kind) + " " + strings.Join(out, " ")
 }
 
-func pdfWithStream(t *testing.T, content []byte) []byte {
+func pdfWithStream(t testing.TB, content []byte) []byte {
 	t.Helper()
 	var z bytes.Buffer
 	w := zlib.NewWriter(&z)
@@ -172,7 +213,7 @@ func pdfWithStream(t *testing.T, content []byte) []byte {
 	return fmt.Appendf(nil, "%%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>/Contents 4 0 R>>endobj\n4 0 obj<</Length %d/Filter/FlateDecode>>stream\n%s\nendstream endobj\ntrailer<</Root 1 0 R>>\n%%%%EOF", z.Len(), z.Bytes())
 }
 
-func manyPages(*testing.T) []byte {
+func manyPages(testing.TB) []byte {
 	var b bytes.Buffer
 	b.WriteString("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Count 10000/Kids[")
 	for i := range 10_000 {
