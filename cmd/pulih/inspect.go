@@ -158,7 +158,7 @@ func (c *InspectCmd) tenant() (*config.Tenant, string, error) {
 		}
 		return nil, "", nil
 	}
-	cfg, err := config.Load(c.Config)
+	cfg, err := config.LoadPublic(c.Config)
 	if err != nil {
 		return nil, "", err
 	}

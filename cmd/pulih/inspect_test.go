@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"pulih/internal/letter"
 	"pulih/internal/letter/corpus"
@@ -132,5 +136,77 @@ func TestInspectShowsAPersonWhereItWasRead(t *testing.T) {
 	}
 	if coloured, _, _ := pulih(t, nil, nil, "inspect", "--color", "always", file); !strings.Contains(coloured, "\x1b[1;34mPERMOHONAN") || strings.Contains(coloured, "\x1b[31m") {
 		t.Errorf("colours: %q", coloured)
+	}
+}
+
+// On a terminal there are colours, unless the person doesn't want any (no-color.org).
+func TestInspectColoursATerminal(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "surat.pdf")
+	if err := os.WriteFile(file, aLetter("Siti Aminah").PDF(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for env, want := range map[string]bool{"TERM=xterm": true, "NO_COLOR=1": false, "TERM=dumb": false} {
+		if got := strings.Contains(onTerminal(t, env, "inspect", file), "\x1b["); got != want {
+			t.Errorf("%s: colours %v, want %v", env, got, want)
+		}
+	}
+}
+
+// onTerminal runs the command with a pseudo-terminal for its output.
+func onTerminal(t *testing.T, env string, args ...string) string {
+	t.Helper()
+	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	n, err := unix.IoctlGetInt(int(terminal.Fd()), unix.TIOCGPTN)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(int(terminal.Fd()), unix.TIOCSPTLCK, 0)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := os.OpenFile(fmt.Sprint("/dev/pts/", n), os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	cmd.Env = []string{"PULIH_TEST_MAIN=1", "PATH=" + os.Getenv("PATH"), "TERM=xterm", env}
+	cmd.Stdout = line
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line.Close()
+	out, _ := io.ReadAll(terminal) // ends with EIO when the command has closed its side
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+// With the configuration a letter is held against the directory. It may be anybody's who can read the file: secrets aren't needed for it.
+func TestInspectHoldsALetterAgainstTheDirectory(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	example := filepath.Join("..", "..", "docs", "pulih.example.yaml")
+	send := func(name, from string) string {
+		file := filepath.Join(dir, name)
+		mail := "From: " + from + "\r\nTo: tte@purbalinggakab.go.id\r\nDate: Mon, 23 Nov 2026 08:00:00 +0700\r\nSubject: Permohonan reset passphrase TTE\r\n\r\n" +
+			"Kami mohon reset passphrase TTE atas nama:\r\nNama : dr. Fajar Setiadi\r\nNIP : 198007192009031914\r\n"
+		if err := os.WriteFile(file, []byte(mail), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	for from, stranger := range map[string]bool{"dinkes@purbalinggakab.go.id": false, "dinkes.purbalingga@gmail.example": true} {
+		out, complaint, code := pulih(t, nil, nil, "inspect", "--json", "--config", example, "--agency", "purbalingga", send("surat.eml", from))
+		if code != 0 || strings.Contains(out, `"code":"sender-outside-domain"`) != stranger {
+			t.Errorf("from %s: exit %d %s\n%s", from, code, complaint, out)
+		}
+	}
+	if _, complaint, code := pulih(t, nil, nil, "inspect", "--config", example, send("surat.eml", "dinkes@purbalinggakab.go.id")); code == 0 || !strings.Contains(complaint, "purbalingga, madiun") {
+		t.Errorf("which agency? exit %d %s", code, complaint)
 	}
 }

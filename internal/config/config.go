@@ -286,19 +286,31 @@ type Hours struct {
 }
 
 // Load reads and checks the file at path, with the process's environment. The error is Problems when the file could be read.
-func Load(path string) (*Config, error) {
+func Load(path string) (*Config, error) { return load(path, newReader(path, os.Getenv)) }
+
+// LoadPublic is Load for commands that call nobody: secrets stay where they are, and needn't be there.
+func LoadPublic(path string) (*Config, error) {
+	r := newReader(path, os.Getenv)
+	r.public = true
+	return load(path, r)
+}
+
+func load(path string, r *reader) (*Config, error) {
 	data, err := readFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration %s: %w", path, err)
 	}
-	return Parse(data, path, os.Getenv)
+	return r.parse(data)
 }
 
 // Parse checks a configuration. Files that it names are looked for beside path; env answers the keys that end in _env. The error is
 // Problems: all that is wrong, in the order of the file.
 func Parse(data []byte, path string, env func(string) string) (*Config, error) {
-	c := &Config{Path: path}
-	r := newReader(path, env)
+	return newReader(path, env).parse(data)
+}
+
+func (r *reader) parse(data []byte) (*Config, error) {
+	c := &Config{Path: r.file}
 	if r.read(data, c) {
 		c.complete(r)
 		c.verify(r)

@@ -22,6 +22,7 @@ type reader struct {
 	file     string // as the operator wrote it
 	dir      string // what paths in the file are relative to
 	env      func(string) string
+	public   bool           // secrets aren't read
 	lines    map[string]int // where each key of the file stands
 	problems Problems
 	warnings []string
@@ -368,6 +369,9 @@ func (r *reader) secret(n ast.Node, v reflect.Value, key, field string) {
 	v.Set(reflect.ValueOf(NewSecret(""))) // configured, if only badly: one mistake, one message
 	name, ok := r.scalar(n, key, reflect.TypeFor[string](), "")
 	if !ok {
+		return
+	}
+	if r.public {
 		return
 	}
 	if strings.HasSuffix(key, "_env") {
