@@ -78,7 +78,7 @@ func (o *report) sum() {
 		parts = append(parts, fmt.Sprintf("%d %s", o.kinds[k], kindWords[k]))
 	}
 	fmt.Fprintf(o.w, "%s: %s; %s\n", o.p.in("1", fmt.Sprintf("%d surat", total)), strings.Join(parts, ", "),
-		o.p.in(severityColour(letter.Danger), fmt.Sprintf("%d dengan tanda bahaya", o.danger)))
+		o.p.in(severities[letter.Danger].colour, fmt.Sprintf("%d dengan tanda bahaya", o.danger)))
 }
 
 func sortedKinds(kinds map[letter.Kind]int) []letter.Kind {
@@ -196,8 +196,8 @@ func (o *report) findings(list []letter.Finding) {
 	}
 	fmt.Fprintf(o.w, "%s\n", o.p.in("1", "Temuan"))
 	for _, f := range list {
-		mark := fmt.Sprintf("  %s ", severityMark(f.Severity))
-		o.w.WriteString(o.p.in(severityColour(f.Severity), mark))
+		mark := fmt.Sprintf("  %s ", severities[f.Severity].mark)
+		o.w.WriteString(o.p.in(severities[f.Severity].colour, mark))
 		code := "[" + f.Code + "]"
 		text := wrap(printable(f.Detail)+" "+code, utf8.RuneCountInString(mark))
 		fmt.Fprintf(o.w, "%s%s\n", strings.TrimSuffix(text, code), o.p.in("2", code))
@@ -336,25 +336,11 @@ func kindColour(k letter.Kind) string {
 	return "1"
 }
 
-func severityColour(s letter.Severity) string {
-	switch s {
-	case letter.Danger:
-		return "1;31"
-	case letter.Warning:
-		return "33"
-	}
-	return "36"
-}
-
-// severityMark says the severity without colour.
-func severityMark(s letter.Severity) string {
-	switch s {
-	case letter.Danger:
-		return "✗ bahaya   "
-	case letter.Warning:
-		return "! perhatian"
-	}
-	return "· catatan  "
+// severities are how a finding's weight is shown, with colour and without.
+var severities = map[letter.Severity]struct{ colour, mark string }{
+	letter.Danger:  {"1;31", "✗ bahaya   "},
+	letter.Warning: {"33", "! perhatian"},
+	letter.Info:    {"36", "· catatan  "},
 }
 
 func short(s string) string {

@@ -183,7 +183,7 @@ func (c *Console) rows(p *page, list []store.Request) ([]row, error) {
 	for i, r := range list {
 		numbers[i] = r.Number
 	}
-	states, err := c.o.Store.States(p.ctx(), numbers)
+	states, err := c.o.Store.StatesOf(p.ctx(), p.agency.Key, numbers)
 	if err != nil {
 		return nil, err
 	}

@@ -75,17 +75,24 @@ type wordState struct {
 }
 
 func wordXML(r io.Reader, out *bufio.Writer) error {
-	d := xml.NewDecoder(r)
-	d.Strict = true
 	s := &wordState{blocks: [][]string{nil}}
-	depth := 0
-	for {
+	return s.read(r, out, s.open, s.close, func(text xml.CharData) {
+		if s.inText && s.del == 0 && s.alt == 0 && s.inBox == 0 {
+			s.run.Write(text)
+		}
+	})
+}
+
+// read goes through a document's XML, and writes what was gathered; of a broken one, that far.
+func (s *wordState) read(r io.Reader, out *bufio.Writer, open func(xml.StartElement), end func(xml.EndElement), text func(xml.CharData)) error {
+	defer flushWord(s, out)
+	d := xml.NewDecoder(r)
+	for depth := 0; ; {
 		t, err := d.Token()
 		if errors.Is(err, io.EOF) {
-			break
+			return nil
 		}
 		if err != nil {
-			flushWord(s, out)
 			return fmt.Errorf("reading the document's XML: %w", err)
 		}
 		switch t := t.(type) {
@@ -93,21 +100,16 @@ func wordXML(r io.Reader, out *bufio.Writer) error {
 			return errors.New("the document declares entities or a document type")
 		case xml.StartElement:
 			if depth++; depth > maxXMLDepth {
-				flushWord(s, out)
 				return errors.New("the document nests too deeply")
 			}
-			s.open(t)
+			open(t)
 		case xml.EndElement:
 			depth--
-			s.close(t)
+			end(t)
 		case xml.CharData:
-			if s.inText && s.del == 0 && s.alt == 0 && s.inBox == 0 {
-				s.run.Write(t)
-			}
+			text(t)
 		}
 	}
-	flushWord(s, out)
-	return nil
 }
 
 func flushWord(s *wordState, out *bufio.Writer) {
@@ -296,62 +298,41 @@ func odtText(data []byte, out *bufio.Writer) error {
 	if err != nil {
 		return err
 	}
-	d := xml.NewDecoder(r)
 	s := &wordState{blocks: [][]string{nil}}
-	depth, skip := 0, 0
-	for {
-		t, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			break
+	skip := 0
+	return s.read(r, out, func(e xml.StartElement) {
+		switch e.Name.Local {
+		case "tab":
+			s.run.WriteByte('\t')
+		case "s":
+			n, _ := strconv.Atoi(attr(e, "c"))
+			s.run.WriteString(strings.Repeat(" ", max(1, min(n, 80))))
+		case "line-break":
+			s.run.WriteByte('\n')
+		case "table-row":
+			s.rows = append(s.rows, nil)
+		case "table-cell":
+			s.blocks = append(s.blocks, nil)
+		case "tracked-changes", "annotation":
+			skip++
 		}
-		if err != nil {
-			flushWord(s, out)
-			return fmt.Errorf("reading the document's XML: %w", err)
+	}, func(e xml.EndElement) {
+		switch e.Name.Local {
+		case "p", "h":
+			s.endPara()
+		case "table-cell":
+			s.endCell()
+		case "table-row":
+			if n := len(s.rows); n > 0 {
+				s.add(rowLines(s.rows[n-1])...)
+				s.rows = s.rows[:n-1]
+			}
+		case "tracked-changes", "annotation":
+			skip--
 		}
-		switch t := t.(type) {
-		case xml.Directive:
-			return errors.New("the document declares entities or a document type")
-		case xml.StartElement:
-			if depth++; depth > maxXMLDepth {
-				flushWord(s, out)
-				return errors.New("the document nests too deeply")
-			}
-			switch t.Name.Local {
-			case "tab":
-				s.run.WriteByte('\t')
-			case "s":
-				n, _ := strconv.Atoi(attr(t, "c"))
-				s.run.WriteString(strings.Repeat(" ", max(1, min(n, 80))))
-			case "line-break":
-				s.run.WriteByte('\n')
-			case "table-row":
-				s.rows = append(s.rows, nil)
-			case "table-cell":
-				s.blocks = append(s.blocks, nil)
-			case "tracked-changes", "annotation":
-				skip++
-			}
-		case xml.EndElement:
-			depth--
-			switch t.Name.Local {
-			case "p", "h":
-				s.endPara()
-			case "table-cell":
-				s.endCell()
-			case "table-row":
-				if n := len(s.rows); n > 0 {
-					s.add(rowLines(s.rows[n-1])...)
-					s.rows = s.rows[:n-1]
-				}
-			case "tracked-changes", "annotation":
-				skip--
-			}
-		case xml.CharData:
-			if skip == 0 {
-				s.run.Write(t)
-			}
+	}, func(text xml.CharData) {
+		if skip == 0 {
+			s.run.Write(text)
 		}
-	}
-	flushWord(s, out)
-	return nil
+	})
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pulih/internal/agency"
-	"pulih/internal/request"
 	"pulih/internal/sop"
 )
 
@@ -121,30 +120,4 @@ func (s *Store) Search(ctx context.Context, agencyKey, text string, from, most i
 	}
 	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
 	return s.requests(ctx, `WHERE agency = $1 AND words LIKE $2 ORDER BY closed_at IS NOT NULL, opened_at DESC, number OFFSET $3 LIMIT $4`, agencyKey, pattern, from, most)
-}
-
-// States folds several requests at once, by number.
-func (s *Store) States(ctx context.Context, numbers []string) (map[string]request.State, error) {
-	rows, err := s.Pool.Query(ctx, `SELECT number, version, agency, chain, kind, at, seen, body, previous, hash FROM events
-		WHERE number = ANY($1) ORDER BY number, version`, numbers)
-	if err != nil {
-		return nil, fmt.Errorf("reading events: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[eventRow])
-	if err != nil {
-		return nil, fmt.Errorf("reading events: %w", err)
-	}
-	events := map[string][]request.Event{}
-	for _, r := range list {
-		e, err := s.openEvent(r)
-		if err != nil {
-			return nil, err
-		}
-		events[r.Number] = append(events[r.Number], e)
-	}
-	out := make(map[string]request.State, len(events))
-	for number, list := range events {
-		out[number] = request.Fold(number, list)
-	}
-	return out, nil
 }
