@@ -48,9 +48,9 @@ func (w *pollWorker) Work(ctx context.Context, job *river.Job[store.PollGateway]
 	if since := t.conf.Srikandi.Since; cur == (srikandi.Cursor{}) && !since.IsZero() {
 		cur.UpdatedSince = since.In(t.Zone)
 	}
-	poller := srikandi.Poller{Gateway: t.gateway, Sink: &sink{d: w.d, t: t}, Overlap: t.conf.Srikandi.Overlap, Now: w.d.now}
-	polled, err := poller.Poll(ctx, cur)
-	if err != nil {
+	sink := &sink{d: w.d, t: t}
+	poller := srikandi.Poller{Gateway: t.gateway, Sink: sink, Overlap: t.conf.Srikandi.Overlap, Now: w.d.now}
+	if _, err := poller.Poll(ctx, cur); err != nil {
 		return w.d.pollFailed(ctx, t, err)
 	}
 	if err := w.d.pollDone(ctx, t, g); err != nil {
@@ -59,7 +59,7 @@ func (w *pollWorker) Work(ctx context.Context, job *river.Job[store.PollGateway]
 	if err := w.chores(ctx, t); err != nil {
 		return err
 	}
-	if polled.Letters > 0 || g.ChangedAt == nil {
+	if sink.news || g.ChangedAt == nil {
 		now := w.d.now()
 		g.ChangedAt = &now
 	}
@@ -247,6 +247,7 @@ func (d *Daemon) alarmIn(tx *store.Tx, t *tenant, once, problem string) error {
 type sink struct {
 	d    *Daemon
 	t    *tenant
+	news bool // a letter was new or had changed
 	slow bool // an attachment wasn't had at once: the jobs fetch the rest of this poll's
 }
 
@@ -268,7 +269,7 @@ func (s *sink) Known(ctx context.Context, rows []srikandi.Stamp) (map[string]boo
 }
 
 func (s *sink) Due(ctx context.Context) ([]string, error) {
-	return s.d.store.NaskahDue(ctx, s.t.Key, s.d.now())
+	return s.d.store.NaskahDue(ctx, s.t.Key, s.d.now(), s.d.askEvery(s.t))
 }
 
 func (s *sink) Commit(ctx context.Context, b srikandi.Batch) error {
@@ -288,6 +289,7 @@ func (s *sink) Commit(ctx context.Context, b srikandi.Batch) error {
 		if err != nil {
 			return err
 		}
+		s.news = s.news || written > 0
 		if err := tx.Paid(s.t.Key, came); err != nil {
 			return err
 		}
@@ -296,7 +298,7 @@ func (s *sink) Commit(ctx context.Context, b srikandi.Batch) error {
 				return err
 			}
 		}
-		if err := s.gone(tx, b.Gone); err != nil {
+		if err := s.d.gone(tx, s.t, b.Gone); err != nil {
 			return err
 		}
 		return tx.SaveGatewayCursor(s.t.Key, b.Next, written)
@@ -329,24 +331,6 @@ func (s *sink) bad(tx *store.Tx, bad srikandi.BadRow) error {
 	}
 	once := fmt.Sprintf("alarm/%s/srikandi-rows/%s", s.t.Key, s.d.now().In(s.t.Zone).Format(time.DateOnly)) // a day's rows are one mail
 	return s.d.alarmIn(tx, s.t, once, "Ada naskah di Srikandi yang tidak dapat dibaca; isinya disimpan untuk diperiksa (pulih quarantine list), yang lain terus dibaca.")
-}
-
-func (s *sink) gone(tx *store.Tx, ids []string) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	hit, err := tx.MarkGone(s.t.Key, ids)
-	if err != nil {
-		return err
-	}
-	for letterID, numbers := range hit {
-		for _, number := range numbers {
-			if _, err := tx.Act(s.t.Agency, number, request.Gone{LetterID: letterID, Text: "Surat ini tidak ada lagi di Srikandi."}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // snooze waits as long as a partner asks for, or a while that grows with the wait so far; it counts no attempt, so that an outage of weeks

@@ -46,3 +46,20 @@ func TestThePaceOfPolls(t *testing.T) {
 		}
 	}
 }
+
+// A deleted letter is noticed within minutes while people work on it, and within the hour otherwise.
+func TestOpenLettersAreAskedForInOfficeHours(t *testing.T) {
+	t.Parallel()
+	zone := time.FixedZone("WIB", 7*3600)
+	tn := &tenant{&agency.Agency{Calendar: sop.ShippedCalendar(zone), Zone: zone}, nil}
+	for at, want := range map[time.Time]time.Duration{
+		time.Date(2026, 11, 23, 9, 0, 0, 0, zone):  5 * time.Minute,
+		time.Date(2026, 11, 23, 22, 0, 0, 0, zone): time.Hour,
+		time.Date(2026, 11, 22, 9, 0, 0, 0, zone):  time.Hour,
+	} {
+		d := &Daemon{now: func() time.Time { return at }}
+		if got := d.askEvery(tn); got != want {
+			t.Errorf("%s: %s, want %s", at, got, want)
+		}
+	}
+}

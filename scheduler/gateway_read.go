@@ -39,7 +39,7 @@ func (d *Daemon) readNaskah(ctx context.Context, t *tenant, l store.Letter, raw 
 			return err
 		}
 		if !asked {
-			return d.markRead(ctx, l, l.Kind, was.reading, func(tx *store.Tx) error { return d.follow(tx, t, l, n, nil) })
+			return d.markRead(ctx, l, l.Kind, was.reading, func(tx *store.Tx) error { return d.follow(tx, t, l, n, nil, false) })
 		}
 	}
 	reading, err := d.openNaskah(ctx, l, n)
@@ -58,6 +58,7 @@ func (d *Daemon) readNaskah(ctx context.Context, t *tenant, l store.Letter, raw 
 	if err != nil {
 		return err
 	}
+	cancelled := n.Cancelled && (was == nil || !was.naskah.Cancelled)
 	return d.markRead(ctx, l, reading.Kind, reading, func(tx *store.Tx) error {
 		e := edition{t: t, l: l, n: n, ref: ref, reading: reading, news: news}
 		fresh, mine, err := d.rejoin(tx, e, subjects)
@@ -70,7 +71,7 @@ func (d *Daemon) readNaskah(ctx context.Context, t *tenant, l store.Letter, raw 
 				return err
 			}
 		}
-		return d.follow(tx, t, l, n, numbers)
+		return d.follow(tx, t, l, n, numbers, cancelled)
 	})
 }
 
@@ -259,8 +260,8 @@ func subjectWords(old, new request.Subject) []string {
 	return out
 }
 
-// follow brings the letter's dispositions and decisions to its requests.
-func (d *Daemon) follow(tx *store.Tx, t *tenant, l store.Letter, n srikandi.Naskah, numbers []string) error {
+// follow brings the letter's dispositions and decisions to its requests. cancelled: it is news that the letter was.
+func (d *Daemon) follow(tx *store.Tx, t *tenant, l store.Letter, n srikandi.Naskah, numbers []string, cancelled bool) error {
 	numbers, err := d.numbersOf(tx, t, l, n, numbers)
 	if err != nil || len(numbers) == 0 {
 		return err
@@ -274,11 +275,14 @@ func (d *Daemon) follow(tx *store.Tx, t *tenant, l store.Letter, n srikandi.Nask
 		cmds := []request.Command{request.Dispose{LetterID: l.ID, Now: srikandi.Counting(dispositions)}}
 		switch {
 		case n.Cancelled:
-			cmds = append(cmds, request.Gone{LetterID: l.ID, Text: "Surat ini dibatalkan di Srikandi."})
+			cmds = append(cmds, request.Gone{LetterID: l.ID, Text: wasCancelled})
 		case gone:
-			cmds = append(cmds, request.Gone{LetterID: l.ID, Text: "Surat ini tidak ada lagi di Srikandi."})
+			cmds = append(cmds, request.Gone{LetterID: l.ID, Text: wasDeleted})
 		}
 		st, err := tx.Act(t.Agency, number, cmds...)
+		if err == nil && cancelled {
+			err = d.withdrawn(tx, t, number, l.ID, wasCancelled)
+		}
 		if err != nil {
 			return err
 		}

@@ -174,29 +174,6 @@ func TestDispositionsAloneAreNoNewReading(t *testing.T) {
 	}
 }
 
-func TestALetterThatGoesFlagsItsRequest(t *testing.T) {
-	t.Parallel()
-	for name, end := range map[string]func(d *desk, id string){
-		"cancelled": func(d *desk, id string) { d.sim.Cancel(id) },
-		"deleted":   func(d *desk, id string) { d.sim.Delete(id); d.advance(25 * time.Hour) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			d := setUp(t, 1, srikandisim.Options{})
-			id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-			d.serve()
-			d.request(func(request.State) bool { return true })
-			d.advance(time.Minute)
-			end(d, id)
-			s := d.request(func(s request.State) bool { return s.Has("letter-gone") })
-			d.polled()
-			if n := len(d.events(s.Number, request.LetterGone)); n != 1 {
-				t.Errorf("told %d times", n)
-			}
-		})
-	}
-}
-
 // One refused sign-in, then quiet: also across restarts and daemons, until an operator has looked.
 func TestARefusedSignIn(t *testing.T) {
 	t.Parallel()

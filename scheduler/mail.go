@@ -51,6 +51,11 @@ func (w *mailWorker) Work(ctx context.Context, job *river.Job[store.SendMail]) e
 		} else if stopped { // the switch holds the resets that people make, too
 			return river.JobSnooze(time.Minute)
 		}
+		if wait, err := w.d.lookBeforeAssisted(ctx, t, m.Number); err != nil {
+			return err
+		} else if wait {
+			return river.JobSnooze(time.Second)
+		}
 	}
 	if why, err := w.d.unwanted(ctx, m); err != nil {
 		return err

@@ -182,6 +182,16 @@ func (d *Daemon) resetOne(ctx context.Context, t *tenant, r store.WaitingReset) 
 	if err != nil || p == nil {
 		return false, err
 	}
+	err = d.letterStands(ctx, t, s)
+	patient := d.now().Before(s.Approval.At.Add(lookPatience)) || held(r.Why) != unanswered && held(r.Why) != unread
+	switch {
+	case errors.Is(err, unanswered) && !patient:
+		p.unseen = true
+	case errors.Is(err, unread) && !patient:
+		return false, d.unable(ctx, t, s, "Surat ini diubah di Srikandi setelah disetujui, dan perubahannya belum terbaca. Reset tidak diajukan.")
+	case err != nil:
+		return false, err
+	}
 	d.reached("prepared")
 	if err := d.book(ctx, t, r, p); err != nil {
 		return false, err
@@ -214,7 +224,11 @@ func (d *Daemon) awaitSession(ctx context.Context, t *tenant, s request.State) e
 // book commits the call exactly as it will be made, before it is made. Whoever has stopped the resets meanwhile is heard.
 func (d *Daemon) book(ctx context.Context, t *tenant, r store.WaitingReset, p *plan) error {
 	return d.store.InTx(ctx, d.now(), func(tx *store.Tx) error {
-		if _, err := tx.Act(t.Agency, r.Number, request.Book{Booking: p.booking}); err != nil {
+		cmds := []request.Command{request.Book{Booking: p.booking}}
+		if p.unseen {
+			cmds = append(cmds, request.Note{By: request.System, Text: "Srikandi tidak menjawab; reset diajukan tanpa melihat surat sekali lagi di sana."})
+		}
+		if _, err := tx.Act(t.Agency, r.Number, cmds...); err != nil {
 			return err
 		}
 		line, err := tx.Line(t.Key)

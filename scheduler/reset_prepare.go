@@ -19,6 +19,7 @@ type plan struct {
 	booking request.Booking
 	before  bsre.Details
 	session bsre.Session
+	unseen  bool // Srikandi didn't answer when the letter was to be looked at once more
 }
 
 // prepare reads AMS and holds what it says against the approval. A nil plan without an error means that the request left the queue, and

@@ -60,7 +60,7 @@ func TestSrikandisCommands(t *testing.T) {
 	expect("having it fetched", (&ReconcileCmd{ConfigFlag: file, Since: "2026-01-01", Fetch: true}).run, "1 belum ada")
 	var first int64
 	in(func(o *opened, tx *store.Tx) error {
-		due, err := o.store.NaskahDue(t.Context(), "kota-madiun", time.Now())
+		due, err := o.store.NaskahDue(t.Context(), "kota-madiun", time.Now(), time.Hour)
 		if err != nil || len(due) != 1 || due[0] != "nm-1" {
 			t.Errorf("the daemon will ask for %v, %v", due, err)
 		}

@@ -140,14 +140,18 @@ func (s *Store) NaskahStamps(ctx context.Context, agencyKey string, ids []string
 	return out, nil
 }
 
-// NaskahDue lists letters to ask Srikandi for by themselves, at most 100: those owed whose time has come, and those of open requests that
-// nobody asked for in a day, since a deleted letter shows nowhere else.
-func (s *Store) NaskahDue(ctx context.Context, agencyKey string, now time.Time) ([]string, error) {
+// lookedAt is how many letters of open requests one poll asks for again.
+const lookedAt = 25
+
+// NaskahDue lists letters to ask Srikandi for by themselves: those owed whose time has come, at most 100, and of the open requests, where a
+// deleted letter shows nowhere else, the 25 that nobody asked for longest: every so often before the reset, once a day after it.
+func (s *Store) NaskahDue(ctx context.Context, agencyKey string, now time.Time, every time.Duration) ([]string, error) {
 	rows, err := s.Pool.Query(ctx, `(SELECT srikandi_id FROM owed_letters WHERE agency = $1 AND next_at <= $2 ORDER BY next_at LIMIT 100)
-		UNION ALL (SELECT l.source FROM requests r JOIN request_letters rl ON rl.number = r.number JOIN letters l ON l.id = rl.letter_id
+		UNION ALL (SELECT l.source FROM letters l JOIN request_letters rl ON rl.letter_id = l.id JOIN requests r ON r.number = rl.number
 			WHERE r.agency = $1 AND r.closed_at IS NULL AND l.channel = 'srikandi' AND l.gone_at IS NULL
-			AND coalesce(l.asked_at, l.seen_at) < $2::timestamptz - interval '1 day'
-			AND NOT EXISTS (SELECT FROM owed_letters o WHERE o.agency = l.agency AND o.srikandi_id = l.source) LIMIT 100) LIMIT 100`, agencyKey, now)
+			AND coalesce(l.asked_at, l.seen_at) <= $2::timestamptz - CASE WHEN r.reset_at IS NULL THEN $3::interval ELSE interval '1 day' END
+			AND NOT EXISTS (SELECT FROM owed_letters o WHERE o.agency = l.agency AND o.srikandi_id = l.source)
+			GROUP BY l.id ORDER BY coalesce(l.asked_at, l.seen_at), l.id LIMIT $4)`, agencyKey, now, every, lookedAt)
 	if err != nil {
 		return nil, fmt.Errorf("looking for letters to ask for: %w", err)
 	}
@@ -233,22 +237,25 @@ func (s *Store) NaskahAsRead(ctx context.Context, l Letter) ([]byte, error) {
 	return s.Keys.Open(rawPlace(l.Agency, l.Channel, l.Source, l.ReadVersion), sealed)
 }
 
+// LetterRequest is a letter with a request that hangs on it.
+type LetterRequest struct {
+	LetterID int64
+	Number   string
+}
+
 // MarkGone notes that letters were removed at their source, and answers the requests that hang on those that were there until now.
-func (tx *Tx) MarkGone(agencyKey string, srikandiIDs []string) (map[int64][]string, error) {
+func (tx *Tx) MarkGone(agencyKey string, srikandiIDs []string) ([]LetterRequest, error) {
 	rows, err := tx.Query(tx.ctx, `WITH gone AS (SELECT id FROM letters WHERE agency = $1 AND channel = 'srikandi' AND source = ANY($2) AND gone_at IS NULL
 			ORDER BY id FOR NO KEY UPDATE), marked AS (UPDATE letters SET gone_at = $3 WHERE id IN (SELECT id FROM gone) RETURNING id)
 		SELECT rl.letter_id, rl.number FROM marked m JOIN request_letters rl ON rl.letter_id = m.id ORDER BY rl.letter_id, rl.number`, agencyKey, srikandiIDs, tx.now)
 	if err != nil {
 		return nil, fmt.Errorf("marking letters of %s gone: %w", agencyKey, err)
 	}
-	out := map[int64][]string{}
-	var id int64
-	var number string
-	_, err = pgx.ForEachRow(rows, []any{&id, &number}, func() error { out[id] = append(out[id], number); return nil })
+	hit, err := pgx.CollectRows(rows, pgx.RowToStructByPos[LetterRequest])
 	if err != nil {
 		return nil, fmt.Errorf("marking letters of %s gone: %w", agencyKey, err)
 	}
-	return out, nil
+	return hit, nil
 }
 
 // IsGone reports that a letter is no longer there at its source, as this transaction sees it.

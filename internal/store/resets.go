@@ -17,12 +17,13 @@ type WaitingReset struct {
 	Number   string
 	Approval int
 	DueAt    time.Time
-	Tries    int // how often it was held
+	Tries    int    // how often it was held
+	Why      string // what for, the last time
 }
 
 // WaitingResets lists those of an agency's queue that may be tried now, in order of the deadlines.
 func (s *Store) WaitingResets(ctx context.Context, agencyKey string, now time.Time) ([]WaitingReset, error) {
-	rows, err := s.Pool.Query(ctx, `SELECT number, approval, due_at, tries FROM resets WHERE agency = $1 AND state = 'waiting' AND next_at <= $2
+	rows, err := s.Pool.Query(ctx, `SELECT number, approval, due_at, tries, why FROM resets WHERE agency = $1 AND state = 'waiting' AND next_at <= $2
 		ORDER BY due_at, number`, agencyKey, now)
 	if err != nil {
 		return nil, fmt.Errorf("reading the resets of %s: %w", agencyKey, err)
