@@ -314,20 +314,22 @@ func (d *Daemon) kept(n srikandi.Naskah) store.Naskah {
 	return store.Naskah{ID: n.ID, Raw: n.Raw, ReceivedAt: received, ChangedAt: n.UpdatedAt, Settled: n.Settled, Files: len(n.Attachments) > 0}
 }
 
-// bad keeps a row that could not be read, until its letter comes. With an id it is owed and asked for again; the operator is told of one without,
-// and after several tries.
+// bad keeps a row that could not be read, until its letter comes. With an id it is owed and asked for again; the operator is told of one that
+// can't be asked for when it is new, and of another after several tries.
 func (s *sink) bad(tx *store.Tx, bad srikandi.BadRow) error {
 	what := "Baris dari Srikandi tidak dapat dibaca: "
-	if bad.ID != "" {
+	switch {
+	case bad.Gone:
+		what = "Baris dari Srikandi tidak dapat dibaca, dan naskahnya tidak ada di sana: "
+	case bad.ID != "":
 		what = "Naskah di Srikandi belum dapat diambil, dan diminta lagi: "
 	}
-	if err := tx.Refuse(s.t.Key, what+bad.Err.Error(), store.OwedSource(bad.ID), bad.Raw); err != nil {
-		return err
+	tell, err := tx.Refuse(s.t.Key, what+bad.Err.Error(), store.OwedSource(bad.ID), bad.Raw)
+	if err == nil && bad.ID != "" && !bad.Gone {
+		tell, err = tx.Owe(s.t.Key, bad.ID, bad.Err.Error(), bad.Raw)
 	}
-	if bad.ID != "" {
-		if tell, err := tx.Owe(s.t.Key, bad.ID, bad.Err.Error(), bad.Raw); err != nil || !tell {
-			return err
-		}
+	if err != nil || !tell {
+		return err
 	}
 	once := fmt.Sprintf("alarm/%s/srikandi-rows/%s", s.t.Key, s.d.now().In(s.t.Zone).Format(time.DateOnly)) // a day's rows are one mail
 	return s.d.alarmIn(tx, s.t, once, "Ada naskah di Srikandi yang tidak dapat dibaca; isinya disimpan untuk diperiksa (pulih quarantine list), yang lain terus dibaca.")

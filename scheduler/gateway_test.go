@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -25,7 +26,7 @@ func TestALetterThatCantBeHadIsOwed(t *testing.T) {
 	t.Parallel()
 	d := setUp(t, 2, srikandisim.Options{})
 	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-	d.broken.Store(id, true)
+	d.broken.Store(id, http.StatusInternalServerError)
 	d.serve()
 	d.until("it is owed", func() bool { return d.count(`SELECT count(*) FROM owed_letters WHERE srikandi_id = $1`, id) == 1 })
 	d.advance(2 * time.Hour)
@@ -71,6 +72,36 @@ func TestRowsForAHuman(t *testing.T) {
 		if raw, err := d.store.RejectedRaw(t.Context(), r.ID); err != nil || len(raw) == 0 || !strings.HasPrefix(r.Source, "srikandi") || r.What == "" {
 			t.Errorf("row %+v: %q, %v", r, raw, err)
 		}
+	}
+}
+
+// A row that can't be read, of a letter that isn't there by itself, is all that anybody will ever see of it: it is kept, once, and told once.
+func TestARowWithoutALetterIsKept(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 1, srikandisim.Options{Seed: 3})
+	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
+	d.broken.Store(id, http.StatusNotFound)
+	d.sim.SetFaults(srikandisim.Faults{Chance: map[srikandisim.Fault]float64{srikandisim.Malformed: 1}})
+	d.serve()
+	d.until("the row is kept, and the five that name no letter", func() bool { return d.count(`SELECT count(*) FROM rejections`) == 6 })
+	rows, err := d.store.Rejections(t.Context(), d.a.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(rows, func(r store.Rejection) bool { return r.Source == "srikandi "+id })
+	if i < 0 || !strings.Contains(rows[i].What, "naskahnya tidak ada di sana") {
+		t.Fatalf("%s isn't among %+v", id, rows)
+	}
+	if raw, err := d.store.RejectedRaw(t.Context(), rows[i].ID); err != nil || !strings.Contains(string(raw), "kemarin sore") {
+		t.Errorf("the row reads %q, %v", raw, err)
+	}
+	d.advance(25 * time.Hour)
+	d.polled()
+	if n := d.count(`SELECT count(*) FROM rejections`) + d.count(`SELECT count(*) FROM owed_letters`); n != 6 {
+		t.Errorf("%d rows a day later", n)
+	}
+	if n := d.count(`SELECT count(*) FROM outbox WHERE template = 'operator-alarm'`); n != 1 {
+		t.Errorf("%d alarms", n)
 	}
 }
 

@@ -47,7 +47,7 @@ type desk struct {
 	now time.Time
 
 	delay  time.Duration // of each call; set before the first
-	broken sync.Map      // ids of letters that can't be had by themselves
+	broken sync.Map      // ids of letters that can't be had by themselves, and the status that they answer
 }
 
 // setUp begins on Monday at half past eight. People is how many officials the one office has.
@@ -71,8 +71,8 @@ func setUpOn(t testing.TB, db string, people int, opt srikandisim.Options, edit 
 		case <-r.Context().Done():
 			return
 		}
-		if _, broken := d.broken.Load(path.Base(r.URL.Path)); broken {
-			w.WriteHeader(http.StatusInternalServerError)
+		if status, broken := d.broken.Load(path.Base(r.URL.Path)); broken {
+			w.WriteHeader(status.(int))
 			return
 		}
 		d.sim.ServeHTTP(w, r)

@@ -151,7 +151,8 @@ func (d *Daemon) threadOf(ctx context.Context, t *tenant, l store.Letter, m mail
 	thread := m.thread
 	if thread.Forged {
 		err := d.store.InTx(ctx, d.now(), func(tx *store.Tx) error {
-			return tx.Refuse(t.Key, "Surel menyebut tanda balasan yang bukan buatan kami.", fmt.Sprintf("letter %d", l.ID), []byte(l.MessageID))
+			_, err := tx.Refuse(t.Key, "Surel menyebut tanda balasan yang bukan buatan kami.", fmt.Sprintf("letter %d", l.ID), []byte(l.MessageID))
+			return err
 		})
 		if err != nil {
 			return "", false, err

@@ -124,6 +124,8 @@ type BadRow struct {
 	Raw json.RawMessage // as it came; never logged
 	ID  string          // the letter's ID where it could be read: the poller asks for that letter again
 	Err error           // what was wrong, without content
+	// Gone: the list has the row, and the gateway has no letter with that ID. There is nothing to ask for again.
+	Gone bool
 }
 
 // LogValue keeps a letter's content out of logs.

@@ -251,6 +251,7 @@ func (r *run) fetch(ctx context.Context, want []BadRow, batch Batch) error {
 		})
 	}
 	broken := group.Wait()
+	var rows []BadRow
 	for i, o := range got {
 		switch {
 		case o.err == nil:
@@ -258,6 +259,10 @@ func (r *run) fetch(ctx context.Context, want []BadRow, batch Batch) error {
 			batch.Letters = append(batch.Letters, o.letter)
 		case errors.Is(o.err, ErrGone):
 			batch.Gone = append(batch.Gone, want[i].ID)
+			if bad := want[i]; bad.Err != nil { // the row is all that there ever was of it
+				bad.Gone = true
+				rows = append(rows, bad)
+			}
 		case broken == nil:
 			batch.Bad = append(batch.Bad, owed(want[i], o.err))
 		}
@@ -265,6 +270,7 @@ func (r *run) fetch(ctx context.Context, want []BadRow, batch Batch) error {
 	if broken != nil {
 		batch.Next, batch.Bad = r.last, nil
 	}
+	batch.Bad = append(batch.Bad, rows...)
 	if broken != nil && len(batch.Letters)+len(batch.Gone) == 0 {
 		return broken
 	}

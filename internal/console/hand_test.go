@@ -133,7 +133,8 @@ func TestRejectedRowIsShown(t *testing.T) {
 	d := newDesk(t)
 	raw := `{"id":"nm-rusak","lampiran":"bukan daftar","catatan":"NIK 9999010101900001 <script>alert(1)</script>"}`
 	err := d.store.InTx(t.Context(), d.clock(), func(tx *store.Tx) error {
-		return tx.Refuse("purbalingga", "Baris dari Srikandi tidak dapat dibaca.", "srikandi nm-rusak", []byte(raw))
+		_, err := tx.Refuse("purbalingga", "Baris dari Srikandi tidak dapat dibaca.", "srikandi nm-rusak", []byte(raw))
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -111,16 +111,17 @@ func (s *Store) Raw(ctx context.Context, id int64) ([]byte, error) {
 	return s.Keys.Open(rawPlace(agencyKey, channel, source, version), sealed)
 }
 
-// Refuse keeps what can't become a letter, for the operator: a malformed row, a forged token. The same source again changes nothing.
-func (tx *Tx) Refuse(agencyKey, what, source string, raw []byte) error {
+// Refuse keeps what can't become a letter, for the operator: a malformed row, a forged token. The same from one source again changes nothing;
+// it answers whether it is new.
+func (tx *Tx) Refuse(agencyKey, what, source string, raw []byte) (fresh bool, err error) {
 	sum := sha256.Sum256(raw)
 	name := fmt.Sprintf("%s/%x", source, sum[:8])
-	_, err := tx.Exec(tx.ctx, `INSERT INTO rejections (agency, at, what, source, raw) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+	tag, err := tx.Exec(tx.ctx, `INSERT INTO rejections (agency, at, what, source, raw) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
 		agencyKey, tx.now, what, name, tx.s.Keys.Seal("rejections:"+name+":raw", raw))
 	if err != nil {
-		return fmt.Errorf("keeping a refused row of %s: %w", agencyKey, err)
+		return false, fmt.Errorf("keeping a refused row of %s: %w", agencyKey, err)
 	}
-	return nil
+	return tag.RowsAffected() > 0, nil
 }
 
 // ErrChanged means that a letter has changed since it was loaded: there is a job for its new version.
