@@ -13,6 +13,7 @@ const (
 	NoticeReceiptApplicant   = "receipt-applicant"   // applicant: a request was opened for them
 	NoticeWork               = "work"                // next person in the chain: disposition or examination awaits
 	NoticeSecondApproval     = "second-approval"     // verifier: a repeated reset needs a second pair of eyes
+	NoticeUndecided          = "undecided"           // verifier: their approval in Srikandi isn't carried out, and why
 	NoticeWithdrawn          = "withdrawn"           // staff: work that was announced is no longer theirs
 	NoticeAssisted           = "assisted"            // verifier: make the reset in AMS, then confirm
 	NoticeSessionNeeded      = "session-needed"      // verifiers: approved resets wait for an AMS session
@@ -47,7 +48,7 @@ func NoticeTemplates() []string {
 }
 
 var noticeTemplates = []string{
-	NoticeReceiptOffice, NoticeReceiptApplicant, NoticeWork, NoticeSecondApproval, NoticeWithdrawn, NoticeReturned, NoticeCompleted,
+	NoticeReceiptOffice, NoticeReceiptApplicant, NoticeWork, NoticeSecondApproval, NoticeUndecided, NoticeWithdrawn, NoticeReturned, NoticeCompleted,
 	NoticeAssisted, NoticeSessionNeeded, NoticeResetSubmitted, NoticePhoneCheck, NoticeUncertain, NoticeRefusedByBSrE,
 	NoticeReminderPassphrase, NoticeCallApplicant, NoticeDone, NoticeRejected, NoticeReminder, NoticeEscalation, NoticeUnclearLetter,
 	NoticeOtherService, NoticeComplaintReceived, NoticeComplaintAssigned, NoticeComplaintForwarded, NoticeComplaintAnswered,

@@ -93,6 +93,9 @@ func noticeSample(template string) Notice {
 	case NoticeSecondApproval:
 		n.Step = examine
 		n.Reason = "Reset untuk pemohon yang sama telah dilakukan 3 hari yang lalu (PBG-2026-000104)."
+	case NoticeUndecided:
+		n.Step = examine
+		n.Reason = "surat diubah setelah, atau sewaktu, keputusan itu dibuat."
 	case NoticeWithdrawn:
 		n.To = noticeSampleSection
 		n.Reason = "Disposisi ditarik kembali oleh pengirimnya di Srikandi."

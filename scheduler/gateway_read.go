@@ -10,9 +10,7 @@ import (
 	"pulih/internal/agency"
 	"pulih/internal/letter"
 	"pulih/internal/request"
-	"pulih/internal/sop"
 	"pulih/internal/store"
-	"pulih/mailflow"
 	"pulih/srikandi"
 )
 
@@ -286,10 +284,8 @@ func (d *Daemon) follow(tx *store.Tx, t *tenant, l store.Letter, n srikandi.Nask
 		if err != nil {
 			return err
 		}
-		if t.Rules.SrikandiDecides {
-			if err := d.decideInSrikandi(tx, t, st, dispositions); err != nil {
-				return err
-			}
+		if err := d.decideInSrikandi(tx, t, st, dispositions); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -320,57 +316,4 @@ func (d *Daemon) numbersOf(tx *store.Tx, t *tenant, l store.Letter, n srikandi.N
 func refOf(l store.Letter, n srikandi.Naskah) request.Letter {
 	return request.Letter{ID: l.ID, Channel: "srikandi", SrikandiID: n.ID, Number: n.Number, Date: n.Date, Subject: n.Subject, Signer: n.From.Name,
 		ReceivedAt: l.ReceivedAt}
-}
-
-// decideInSrikandi takes a verifier's follow-up for their decision, where the agency allows it. A decision on a letter that was edited
-// afterwards, or may have been, is one on other data.
-func (d *Daemon) decideInSrikandi(tx *store.Tx, t *tenant, st request.State, list []srikandi.Disposition) error {
-	if st.Status != request.StatusChecking {
-		return nil
-	}
-	var verifiers []string
-	for _, p := range t.Holders(sop.Verifier, d.now()) {
-		verifiers = append(verifiers, p.ID)
-	}
-	dec, ok := srikandi.VerifierDecision(list, verifiers...)
-	if !ok || dec.At.Before(st.Since) {
-		return nil
-	}
-	p, _ := t.Person(dec.PersonID)
-	by := request.Actor{Role: sop.Verifier, ID: p.ID, Name: p.Name, Via: "srikandi"}
-	var cmd request.Command = request.Return{By: by, Missing: []string{or(dec.Reason, "Lihat catatan pada disposisi di Srikandi")}}
-	if dec.Approved {
-		changed, err := tx.LastChange(st.Number)
-		if err != nil {
-			return err
-		}
-		if dec.At.Before(changed) {
-			return d.notDecided(tx, t, st, dec, "surat diubah setelah, atau sewaktu, keputusan itu dibuat.")
-		}
-		cmd = request.Approve{By: by, Subject: st.Subject}
-	}
-	_, err := tx.Act(t.Agency, st.Number, cmd)
-	var refusal *request.Refusal
-	if !errors.As(err, &refusal) {
-		return err
-	}
-	return d.notDecided(tx, t, st, dec, refusal.Message)
-}
-
-// notDecided tells why a decision isn't carried out: in the history, on the disposition where it was made, and by a mail to who made it.
-func (d *Daemon) notDecided(tx *store.Tx, t *tenant, st request.State, dec srikandi.Decision, why string) error {
-	note := "Keputusan di Srikandi tidak dijalankan: " + why
-	if st.LastNote == note {
-		return nil
-	}
-	st, err := tx.Act(t.Agency, st.Number, request.Note{By: request.System, Text: note})
-	if err != nil {
-		return err
-	}
-	if l, ok := st.InSrikandi(); ok {
-		err = tx.FollowUp(t.Agency, st, request.FollowUp{SrikandiID: l.SrikandiID, Disposition: dec.DispositionID, Status: srikandi.StatusProcessing, Text: note})
-	}
-	p, _ := t.Person(dec.PersonID)
-	return errors.Join(err, tx.Notify(store.Notice{Agency: t.Key, Number: st.Number, Once: fmt.Sprintf("undecided/%s/%d", st.Number, st.Version), Template: mailflow.NoticeWork,
-		To: request.Recipient{Kind: "staff", ID: p.ID, Name: p.Name, Address: p.Email}}))
 }

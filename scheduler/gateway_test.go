@@ -630,65 +630,6 @@ func TestALetterRegisteredAgainJoins(t *testing.T) {
 	}
 }
 
-// A verifier may work wholly inside Srikandi.
-func TestTheVerifierDecidesInSrikandi(t *testing.T) {
-	t.Parallel()
-	d := setUp(t, 1, srikandisim.Options{})
-	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-	disposition := d.pass(id, "surya", "rini")
-	d.serve()
-	d.request(atVerifier)
-	d.advance(time.Minute)
-	d.sim.Answer(id, disposition, d.party("rini").NIP, "diproses", "dikembalikan: fotokopi SK jabatan")
-	s := d.request(func(s request.State) bool { return s.Status == request.StatusReturned })
-	if !slices.Equal(s.Missing, []string{"fotokopi SK jabatan"}) {
-		t.Errorf("missing: %q", s.Missing)
-	}
-	d.advance(time.Hour)
-	paper := d.letter(0, "500.12.10/1/2026") // the office puts the paper onto its letter
-	d.sim.Edit(id, func(l *srikandisim.Letter) {
-		l.Files = append(paper.Files, srikandisim.File{Name: "sk.txt", MIME: "text/plain", Data: []byte("Surat Keputusan")})
-	})
-	d.request(atVerifier)
-	d.advance(time.Minute)
-	d.sim.Answer(id, disposition, d.party("rini").NIP, "selesai", "disetujui")
-	s = d.request(func(s request.State) bool { return s.Approvals > 0 || s.LastNote != "" })
-	if s.Status != request.StatusApproved || s.Approval.By.ID != "rini" || s.Approval.By.Via != "srikandi" {
-		t.Errorf("status %s, note %q", s.Status, s.LastNote)
-	}
-}
-
-// A word that was given before the letter was edited is not one on what the letter says now.
-func TestADecisionOnAnOlderEditionDoesNotCount(t *testing.T) {
-	t.Parallel()
-	d := setUp(t, 2, srikandisim.Options{})
-	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-	disposition := d.pass(id, "surya", "rini")
-	stop := d.serve()
-	d.request(atVerifier)
-	stop()
-	d.advance(time.Minute)
-	d.sim.Answer(id, disposition, d.party("rini").NIP, "selesai", "disetujui")
-	d.advance(time.Minute)
-	other := d.letter(1, "500.12.10/1/2026")
-	d.sim.Edit(id, func(l *srikandisim.Letter) { l.Files = other.Files })
-	d.advance(time.Minute)
-	d.serve()
-	s := d.request(func(s request.State) bool { return s.LastNote != "" })
-	if s.Approval != nil || s.Status != request.StatusChecking {
-		t.Errorf("status %s", s.Status)
-	}
-	// Who works wholly inside Srikandi reads it there.
-	d.until("it is said there", func() bool {
-		return slices.ContainsFunc(d.sim.Journal().FollowUps, func(f srikandisim.FollowUpCall) bool {
-			return f.DispositionID == disposition && strings.Contains(f.Note, "Keputusan di Srikandi tidak dijalankan: surat diubah")
-		})
-	})
-	if n := d.count(`SELECT count(*) FROM outbox WHERE once LIKE 'undecided/%' AND address = 'rini@purbalinggakab.go.id'`); n != 1 {
-		t.Errorf("%d mails to the verifier", n)
-	}
-}
-
 // What inside a letter can't be read is left out, and said.
 func TestFlawsAreAFinding(t *testing.T) {
 	t.Parallel()

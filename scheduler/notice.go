@@ -115,6 +115,8 @@ func stale(template string, now request.State) bool {
 	switch template {
 	case mailflow.NoticeAssisted:
 		return !now.Status.AwaitsReset()
+	case mailflow.NoticeUndecided:
+		return now.Approval != nil && now.Status != request.StatusSecond && now.Status != request.StatusUncertain
 	case mailflow.NoticeWork, mailflow.NoticeSecondApproval, mailflow.NoticeSessionNeeded, mailflow.NoticeReminderPassphrase, mailflow.NoticeCallApplicant:
 		return !now.Status.Open()
 	}
@@ -128,6 +130,8 @@ func (d *Daemon) fillRequest(t *tenant, s request.State, m store.Outgoing, n *ma
 	switch {
 	case m.Template == mailflow.NoticeAddressDead, m.Template == mailflow.NoticeCallApplicant && s.Trouble != "":
 		n.Reason = letter.Mask(s.LastNote)
+	case m.Template == mailflow.NoticeUndecided:
+		n.Reason = letter.Mask(m.Items[0].Text)
 	case m.Template == mailflow.NoticeCallApplicant: // nobody said anything: the time is over
 		n.Reason = ""
 	}

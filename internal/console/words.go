@@ -30,7 +30,7 @@ var mailWords = map[string]string{
 	"reminder": "Pengingat", "escalation": "Pemberitahuan kepada atasan", "address-dead": "Pemberitahuan alamat tidak dapat dihubungi",
 	"unclear-letter": "Surat perlu diputuskan", "other-service": "Surat layanan lain", "operator-alarm": "Pemberitahuan kepada operator",
 	"sign-in-link": "Tautan masuk", "complaint-received": "Tanda terima pengaduan", "complaint-assigned": "Pengaduan ditugaskan",
-	"complaint-forwarded": "Pengaduan diteruskan", "complaint-answered": "Jawaban pengaduan", "withdrawn": "Pekerjaan dialihkan",
+	"complaint-forwarded": "Pengaduan diteruskan", "complaint-answered": "Jawaban pengaduan", "withdrawn": "Pekerjaan dialihkan", "undecided": "Keputusan di Srikandi belum dijalankan",
 	"digest-head-daily": "Ringkasan harian", "digest-head-weekly": "Ringkasan mingguan", "digest-office": "Ringkasan untuk kantor",
 	"evaluation-pack": "Bahan rapat evaluasi", "backlog-summary": "Ringkasan setelah gangguan",
 }

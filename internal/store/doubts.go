@@ -198,3 +198,13 @@ func (tx *Tx) LastChange(number string) (time.Time, error) {
 	}
 	return *at, nil
 }
+
+// DecidedSince reports that a verifier's decision on a request was written down at or after an instant.
+func (tx *Tx) DecidedSince(number string, since time.Time) (decided bool, err error) {
+	err = tx.QueryRow(tx.ctx, `SELECT EXISTS (SELECT FROM events WHERE number = $1 AND seen >= $2 AND kind IN ('Approved', 'ReturnedToApplicant', 'Rejected'))`,
+		number, since).Scan(&decided)
+	if err != nil {
+		return false, fmt.Errorf("looking for decisions on %s: %w", number, err)
+	}
+	return decided, nil
+}

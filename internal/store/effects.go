@@ -133,6 +133,14 @@ func (tx *Tx) Notify(n Notice) error {
 	return tx.Enqueue(SendMail{OutboxID: id}, nil)
 }
 
+// Told reports that a mail of that name was written before.
+func (tx *Tx) Told(once string) (told bool, err error) {
+	if err := tx.QueryRow(tx.ctx, `SELECT EXISTS (SELECT FROM outbox WHERE once = $1)`, once).Scan(&told); err != nil {
+		return false, fmt.Errorf("looking for mail %s: %w", once, err)
+	}
+	return told, nil
+}
+
 // ToldSince counts the mails of a template that were written for an address since an instant, without those that were left out.
 func (tx *Tx) ToldSince(agencyKey, template, address string, since time.Time) (n int, err error) {
 	err = tx.QueryRow(tx.ctx, `SELECT count(*) FROM outbox WHERE agency = $1 AND template = $2 AND address = $3 AND created_at >= $4
