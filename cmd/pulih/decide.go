@@ -23,6 +23,7 @@ type Deciding struct {
 type ApproveCmd struct {
 	Deciding
 	SeenRisks bool   `help:"The findings of severity danger were checked."`
+	Compared  bool   `help:"What pulih corrected was compared with the letter: NIP, NIK or e-mail that was not read as it is used."`
 	Text      string `help:"A remark; needed when an earlier call is uncertain."`
 }
 
@@ -39,10 +40,13 @@ type RejectCmd struct {
 	Reason string `required:"" help:"The reason, as the office will read it."`
 }
 
+// saying is how one says at the command line what an approval lacks.
+var saying = map[string]string{request.RisksUnseen: "--seen-risks", request.NotCompared: "--compared"}
+
 // Run approves.
 func (c *ApproveCmd) Run(ctx context.Context) error {
 	return c.decide(ctx, func(by request.Actor, s request.State) request.Command {
-		return request.Approve{By: by, Subject: s.Subject, SeenRisks: c.SeenRisks, Text: c.Text}
+		return request.Approve{By: by, Subject: s.Subject, SeenRisks: c.SeenRisks, Compared: c.Compared, Text: c.Text}
 	})
 }
 
@@ -81,7 +85,10 @@ func (c *Deciding) decide(ctx context.Context, command func(by request.Actor, s 
 		}
 		by := request.Actor{Role: sop.Verifier, ID: p.ID, Name: p.Name, Via: "cli"}
 		s, err = o.store.Act(ctx, a, c.Number, time.Now(), command(by, s))
-		if err != nil {
+		var refusal *request.Refusal
+		if errors.As(err, &refusal) && saying[refusal.Code] != "" {
+			return fmt.Errorf("%w (di sini: %s)", err, saying[refusal.Code])
+		} else if err != nil {
 			return err
 		}
 		fmt.Printf("%s: %s\n", s.Number, s.ForOffice())

@@ -283,7 +283,7 @@ func (p *Play) examine(ctx context.Context, a *agency.Agency, r store.Request) e
 		return err
 	}
 	by := p.verifier(a)
-	var cmd request.Command = request.Approve{By: by, Subject: s.Subject, SeenRisks: true}
+	var cmd request.Command = request.Approve{By: by, Subject: s.Subject, SeenRisks: true, Compared: true}
 	switch v := p.sceneOf(r).verifier; {
 	case v == rejects:
 		cmd = request.Reject{By: by, Text: "Surat tidak berasal dari alamat dinas dan alamat tujuan bukan e-mail dinas pemohon."}

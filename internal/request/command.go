@@ -64,10 +64,11 @@ type Assign struct {
 
 // Facts are what a decision about a reset needs to know beyond the request itself. The store fills them in, in the decision's transaction.
 type Facts struct {
-	Stopped       bool      // the agency's resets are held by its switch
-	LastReset     time.Time // in the applicant's other requests: the last one that was made, or may have been; zero: never
-	AgencyToday   int       // resets of this day, in the agency's zone
-	VerifierToday int       // those in the name of the one who decides
+	Stopped       bool                // the agency's resets are held by its switch
+	LastReset     time.Time           // in the applicant's other requests: the last one that was made, or may have been; zero: never
+	AgencyToday   int                 // resets of this day, in the agency's zone
+	VerifierToday int                 // those in the name of the one who decides
+	Corrections   []letter.Correction // in the readings of the request's letters
 }
 
 // Approve is a verifier's word. Subject must be what they saw: if the request's subject has changed since, the approval is refused.
@@ -75,6 +76,7 @@ type Approve struct {
 	By        Actor
 	Subject   Subject
 	SeenRisks bool // they saw the findings of severity danger and approve all the same
+	Compared  bool // they compared with the letter whatever the subject rests on that is a correction
 	Text      string
 	Facts     Facts
 }

@@ -28,6 +28,7 @@ const (
 	OwnRequest   = "own-request"   // the verifier is the applicant
 	NoAddress    = "no-address"    // the directory knows no official address for the applicant
 	RisksUnseen  = "risks-unseen"  // there are findings of severity danger
+	NotCompared  = "not-compared"  // the subject rests on a correction that nobody has compared with the letter
 	SameVerifier = "same-verifier" // the second approval must come from another verifier
 	Incomplete   = "incomplete"    // the command lacks what it needs
 	NotIssue     = "not-issue"     // the certificate can't be reset
@@ -358,7 +359,10 @@ func (d *decision) approve(c Approve) error {
 	subject := d.s.Subject
 	again := d.s.Status == StatusUncertain
 	second := d.s.Status == StatusSecond
-	if !second {
+	compared := d.s.Subject.RestsOn(c.Facts.Corrections)
+	if len(compared) > 0 { // each verifier for themselves
+		d.add(Event{Kind: Validated, By: c.By, Text: "Sudah dicocokkan dengan surat: " + FieldWords(compared) + "."})
+	} else if !second {
 		d.add(Event{Kind: Validated, By: c.By})
 	}
 	e := Event{Kind: Approved, By: c.By, Subject: &subject, Text: c.Text, Again: again}
@@ -409,6 +413,9 @@ func (d *decision) mayApprove(c Approve) error {
 	danger := slices.ContainsFunc(d.s.Findings, func(f letter.Finding) bool { return f.Severity == letter.Danger })
 	if danger && !c.SeenRisks {
 		return refuse(RisksUnseen, "Ada temuan berbahaya pada surat ini; nyatakan bahwa Anda telah memeriksanya.")
+	}
+	if unsure := d.s.Subject.RestsOn(c.Facts.Corrections); len(unsure) > 0 && !c.Compared {
+		return refuse(NotCompared, "Untuk %s pemohon dipakai koreksi pulih, karena tidak terbaca utuh di surat. Bandingkan di halaman permohonan, lalu nyatakan \"Sudah saya cocokkan dengan surat\".", FieldWords(unsure))
 	}
 	return nil
 }

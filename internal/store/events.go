@@ -119,6 +119,7 @@ func (r eventRow) sum() []byte {
 
 type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
 // Events returns the events of a request, oldest first; none for a number that isn't there.

@@ -156,10 +156,13 @@ func (tx *Tx) SetKind(letterID int64, kind letter.Kind) error {
 
 // Reading returns what was found in a letter; ErrNotFound if it wasn't read yet.
 func (s *Store) Reading(ctx context.Context, letterID int64) (letter.Reading, error) {
-	var out letter.Reading
+	return s.reading(ctx, s.Pool, letterID)
+}
+
+func (s *Store) reading(ctx context.Context, q querier, letterID int64) (out letter.Reading, err error) {
 	var version *int
 	var sealed []byte
-	err := s.Pool.QueryRow(ctx, `SELECT read_version, reading FROM letters WHERE id = $1`, letterID).Scan(&version, &sealed)
+	err = q.QueryRow(ctx, `SELECT read_version, reading FROM letters WHERE id = $1`, letterID).Scan(&version, &sealed)
 	if errors.Is(err, pgx.ErrNoRows) || (err == nil && version == nil) {
 		return out, fmt.Errorf("reading of letter %d: %w", letterID, ErrNotFound)
 	} else if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"pulih/internal/agency"
+	"pulih/internal/letter"
 	"pulih/internal/request"
 )
 
@@ -224,6 +225,9 @@ func (tx *Tx) informed(a *agency.Agency, st request.State, cmd request.Command) 
 		if c.Facts, err = tx.s.facts(tx.ctx, tx, a, st); err == nil && a.Mode != agency.AMS {
 			err = tx.s.countToday(tx.ctx, tx, a, c.By.ID, tx.now, &c.Facts)
 		}
+		if err == nil {
+			c.Facts.Corrections, err = tx.corrections(st)
+		}
 		return c, err
 	case request.Book:
 		c.Facts, err = tx.s.facts(tx.ctx, tx, a, st)
@@ -235,6 +239,19 @@ func (tx *Tx) informed(a *agency.Agency, st request.State, cmd request.Command) 
 		return c, err
 	}
 	return cmd, nil
+}
+
+// corrections are those of all letters of a request that could be read.
+func (tx *Tx) corrections(st request.State) ([]letter.Correction, error) {
+	var out []letter.Correction
+	for _, l := range st.Letters {
+		r, err := tx.s.reading(tx.ctx, tx, l.ID)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+		out = append(out, r.Corrections...)
+	}
+	return out, nil
 }
 
 func (s *Store) facts(ctx context.Context, q querier, a *agency.Agency, st request.State) (f request.Facts, err error) {
