@@ -45,7 +45,7 @@ func (c *Console) approve(p *page) error {
 		}
 	}
 	return c.act(p, "approve", request.Approve{By: p.who.actor(decide), Subject: c.seen(s.Subject, p.text("lihat", 200)),
-		SeenRisks: p.PostFormValue("bahaya") == "ya", Text: p.text("catatan", longText)})
+		SeenRisks: p.PostFormValue("bahaya") == "ya", Compared: p.PostFormValue("cocok") == "ya", Text: p.text("catatan", longText)})
 }
 
 // missing are the reasons of a return: those ticked, by their words, and one of their own.

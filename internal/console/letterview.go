@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"pulih/internal/letter"
+	"pulih/internal/request"
 	"pulih/internal/store"
 	"pulih/mailflow"
 )
@@ -29,26 +30,15 @@ type letterView struct {
 	Sender   string
 	Reasons  []string
 	Texts    []document
+	Other    document // lines that were read and that no text above shows
+	Signed   *signatureView
 	Files    []fileView
 	Sheets   []sheet // pictures of its pages, when the reader asked for them
 	HasSheet bool
 	Problem  string
 	State    string
 	Path     string
-}
-
-// document is one part's text.
-type document struct {
-	Name  string
-	Lines []textLine
-}
-
-// textLine is a line with the fields that were found in it.
-type textLine struct {
-	Indent string // blanks before the text
-	Text   string
-	Fields string
-	How    string
+	anchors  map[string]string // where a field's line stands on the page, by letter.Evidence's name of the field
 }
 
 type fileView struct {
@@ -60,14 +50,13 @@ type sheet struct {
 	Path, Words string
 }
 
-const linesShown = 400 // of one document
-
-// loadLetters fills in the letters of a request and the facts from the first of them.
+// loadLetters fills in the letters of a request, and the facts from the first of them with what all of them have corrected.
 func (c *Console) loadLetters(p *page, d *requestPage) error {
 	letters, err := c.o.Store.LettersOf(p.ctx(), d.S.Number)
 	if err != nil {
 		return err
 	}
+	var corrected []letter.Correction
 	for i, l := range letters {
 		v, r, err := c.letterView(p, l)
 		if err != nil {
@@ -77,7 +66,10 @@ func (c *Console) loadLetters(p *page, d *requestPage) error {
 		if i == 0 {
 			d.Facts = factsOf(p.agency, d.S, r)
 		}
+		d.tellSources(v, r, i == 0)
+		corrected = append(corrected, r.Corrections...)
 	}
+	d.Compare = request.FieldWords(d.S.Subject.RestsOn(corrected))
 	return nil
 }
 
@@ -91,26 +83,25 @@ func (c *Console) letterView(p *page, l store.Letter) (letterView, letter.Readin
 		return v, r, err
 	}
 	v.Number, v.Date, v.Subject, v.Reasons = str(r.Letter.Number), dateWords(str(r.Letter.Date)), str(r.Letter.Subject), r.Reasons
+	t := layText(&v, r)
 	if l.Channel == "mail" && !l.HeadersOnly {
-		if err := c.mailText(p, l, r, &v); err != nil {
+		if err := c.mailText(p, l, t); err != nil {
 			return v, r, err
 		}
 	}
-	if meta := evidenceOf(r, "srikandi"); l.Channel == "srikandi" && len(meta) > 0 {
-		doc := document{Name: "Data naskah di Srikandi"}
-		for _, e := range meta {
-			doc.Lines = append(doc.Lines, textLine{Text: clean(e.Text), Fields: fieldWord(e.Field), How: e.How})
-		}
-		v.Texts = append(v.Texts, doc)
+	if l.Channel == "srikandi" {
+		t.metadata()
 	}
 	for i, a := range r.Attachments {
 		f := fileView{Name: safeName(a.Name), MIME: a.MIME, Size: sizeWords(a.Size), Path: fmt.Sprintf("%s/berkas/%d", v.Path, i), Picture: pictured(a.MIME)}
 		v.Files = append(v.Files, f)
 		v.HasSheet = v.HasSheet || f.Picture
-		if a.Text != nil && strings.TrimSpace(*a.Text) != "" {
-			v.Texts = append(v.Texts, marked(f.Name, *a.Text, evidenceOf(r, a.Name)))
+		if a.Text != nil {
+			t.add(f.Name, a.Name, *a.Text)
 		}
 	}
+	t.rest()
+	v.Signed = signatureOf(r.Signature)
 	if v.HasSheet {
 		if v.Sheets, err = c.sheets(p, l, r, v); err != nil {
 			return v, r, err
@@ -119,7 +110,7 @@ func (c *Console) letterView(p *page, l store.Letter) (letterView, letter.Readin
 	return v, r, nil
 }
 
-func (c *Console) mailText(p *page, l store.Letter, r letter.Reading, v *letterView) error {
+func (c *Console) mailText(p *page, l store.Letter, t *laidText) error {
 	raw, err := c.o.Store.Raw(p.ctx(), l.ID)
 	if err != nil {
 		return err
@@ -129,66 +120,15 @@ func (c *Console) mailText(p *page, l store.Letter, r letter.Reading, v *letterV
 		return nil //nolint:nilerr // it is in quarantine, with the reason
 	}
 	if len(m.From) > 0 {
-		v.Sender = m.From[0].Address
+		t.v.Sender = m.From[0].Address
 	}
-	if v.Subject == "" {
-		v.Subject = m.Subject
+	if t.v.Subject == "" {
+		t.v.Subject = m.Subject
 	}
-	if strings.TrimSpace(m.Text) != "" {
-		v.Texts = append(v.Texts, marked("Isi surel", m.Text, evidenceOf(r, "mail")))
-	}
-	if strings.TrimSpace(m.Forwarded) != "" {
-		v.Texts = append(v.Texts, marked("Surel yang diteruskan", m.Forwarded, evidenceOf(r, "mail:forwarded")))
-	}
-	if strings.TrimSpace(m.Quoted) != "" {
-		v.Texts = append(v.Texts, marked("Kutipan surel sebelumnya", m.Quoted, nil))
-	}
+	t.add("Isi surel", "mail", m.Text)
+	t.add("Surel yang diteruskan", "mail:forwarded", m.Forwarded)
+	t.add("Kutipan surel sebelumnya", "", m.Quoted)
 	return nil
-}
-
-func evidenceOf(r letter.Reading, part string) []letter.Evidence {
-	var out []letter.Evidence
-	for _, e := range r.Evidence {
-		if e.Part == part {
-			out = append(out, e)
-		}
-	}
-	return out
-}
-
-// marked lays a text out in lines, and notes at each which fields were found there.
-func marked(name, text string, evidence []letter.Evidence) document {
-	d := document{Name: name}
-	blank := 0
-	for _, raw := range strings.Split(strings.ReplaceAll(letter.Mask(text), "\f", "\n"), "\n") {
-		if len(d.Lines) == linesShown {
-			d.Lines = append(d.Lines, textLine{Text: "… selebihnya ada pada berkas aslinya."})
-			break
-		}
-		if strings.TrimSpace(raw) == "" {
-			if blank++; blank > 1 {
-				continue
-			}
-		} else {
-			blank = 0
-		}
-		l := textLine{Text: clean(strings.TrimRight(strings.ReplaceAll(raw, "\t", "    "), " "))}
-		for _, e := range evidence {
-			if fold(e.Text) != "" && fold(e.Text) == fold(raw) {
-				l.How = e.How
-				if w := fieldWord(e.Field); w != "" && !strings.Contains(l.Fields, w) {
-					if l.Fields != "" {
-						l.Fields += ", "
-					}
-					l.Fields += w
-				}
-			}
-		}
-		text := strings.TrimLeft(l.Text, " ")
-		l.Indent, l.Text = l.Text[:len(l.Text)-len(text)], text
-		d.Lines = append(d.Lines, l)
-	}
-	return d
 }
 
 // dateWords is "23 November 2026" for "2026-11-23"; anything else stays as it is.

@@ -42,6 +42,7 @@ type requestPage struct {
 	OwnRequest bool
 	Newer      []string // what the directory knows now and the request doesn't
 	Danger     bool     // there are findings of severity danger
+	Compare    string   // what the verifier compares with the letter before they approve: "NIP dan e-mail"
 	Reasons    []reason
 	First      string // who gave the first of two approvals
 	Path       string
@@ -109,6 +110,9 @@ func (c *Console) loadRequest(p *page, number string) (*requestPage, error) {
 			return nil, err
 		}
 	}
+	if d.NIK, err = c.revealed(p, s); err != nil {
+		return nil, err
+	}
 	if err := c.loadLetters(p, d); err != nil {
 		return nil, err
 	}
@@ -117,9 +121,6 @@ func (c *Console) loadRequest(p *page, number string) (*requestPage, error) {
 		return nil, err
 	}
 	d.Timeline = timeline(p.agency, s.SOPVersion, events, mails)
-	if d.NIK, err = c.revealed(p, s); err != nil {
-		return nil, err
-	}
 	d.Danger = slices.ContainsFunc(s.Findings, func(f letter.Finding) bool { return f.Severity == letter.Danger })
 	d.Reasons = reasons
 	if _, newer := fromDirectory(p.agency, s.Subject); s.Status.Open() && s.Booking == nil && p.who.may(decide) {
@@ -297,72 +298,4 @@ func (d *requestPage) offer(p *page, s request.State) {
 			d.Below = append(d.Below, p.agency.Holders(r, p.now)...)
 		}
 	}
-}
-
-// fact is one line of the comparison: what the letter says, what the directory knows.
-type fact struct {
-	Label             string
-	Letter, Directory string
-	AMS               string // as the portal has it, when the verifier asked
-	How               string // how it was read: ocr is to be checked
-	Differs           bool
-	Missing           bool // the directory doesn't know it
-	Identity          bool // a NIK: masked
-}
-
-// factsOf holds what the first letter says of the applicant beside the directory.
-func factsOf(a *agency.Agency, s request.State, r letter.Reading) []fact {
-	ap := applicantOf(r, s.Subject)
-	f, o, known := a.Official(s.Subject.NIP, s.Subject.Name)
-	var office string
-	if o != nil && known {
-		office = o.Name
-	} else {
-		f = agency.Official{}
-	}
-	same := func(x, y string) bool { return agency.SameName(x, y) || fold(x) == fold(y) }
-	list := []fact{
-		row4("Nama", str(ap.Name), f.Name, same), row4("NIP", spacedNIP(str(ap.NIP)), spacedNIP(f.NIP), same),
-		row4("Jabatan", str(ap.Position), f.Position, same), row4("Kantor", str(ap.Office), office, sameOffice(a)),
-		row4("E-mail dinas", str(ap.Email), f.Email, agency.SameAddress), row4("Telepon", str(ap.Phone), f.Phone, same),
-	}
-	nik := row4("NIK", s.Subject.NIK, f.NIK, same)
-	nik.Identity = true
-	list = append(list, nik)
-	if signer := r.Letter.Signer; signer != nil {
-		head := agency.Official{}
-		if o != nil {
-			head = o.Head
-			for _, acting := range o.Acting {
-				if agency.SameName(acting.Name, str(signer.Name)) {
-					head = acting
-				}
-			}
-		}
-		list = append(list, row4("Penanda tangan", str(signer.Name), head.Name, same))
-	}
-	return slices.DeleteFunc(list, func(f fact) bool { return f.Letter == "" && f.Directory == "" })
-}
-
-func row4(label, inLetter, inDirectory string, same func(a, b string) bool) fact {
-	return fact{Label: label, Letter: inLetter, Directory: inDirectory, Missing: inDirectory == "",
-		Differs: inLetter != "" && inDirectory != "" && !same(inLetter, inDirectory)}
-}
-
-func sameOffice(a *agency.Agency) func(x, y string) bool {
-	return func(x, y string) bool {
-		ox, okX := a.OfficeByName(x)
-		oy, okY := a.OfficeByName(y)
-		return fold(x) == fold(y) || okX && okY && ox.ID == oy.ID
-	}
-}
-
-// applicantOf is the applicant of the reading that the request is about.
-func applicantOf(r letter.Reading, s request.Subject) letter.Applicant {
-	for _, ap := range r.Applicants {
-		if nip := agency.Digits(str(ap.NIP)); nip != "" && nip == agency.Digits(s.NIP) || agency.SameName(str(ap.Name), s.Name) {
-			return ap
-		}
-	}
-	return letter.Applicant{}
 }

@@ -23,6 +23,7 @@ func parseViews(files fs.FS) (views, error) {
 	shared, err := template.New("").Funcs(template.FuncMap{
 		"asset":       func(name string) string { return "/aset/" + assetVersion + "/" + name },
 		"mask":        func(s string) string { return letter.MaskNIK(letter.Mask(s)) },
+		"hide":        hideNIK,
 		"lower":       strings.ToLower,
 		"lines":       func(s string) []string { return strings.Split(s, "\n") },
 		"icon":        icon,

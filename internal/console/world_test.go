@@ -186,8 +186,14 @@ func (d *desk) mail(key, officeID, nip string, change ...func(*demo.Paper, *demo
 // request opens a request from a letter of an office, and has the chain pass it to the verifiers unless it shall stay with the head.
 func (d *desk) request(key, officeID, nip string, change ...func(*request.Open)) string {
 	d.t.Helper()
-	a := d.agency(key)
 	id, r := d.mail(key, officeID, nip)
+	return d.requestFrom(key, id, r, nip, change...)
+}
+
+// requestFrom opens a request from a letter that was read.
+func (d *desk) requestFrom(key string, id int64, r letter.Reading, nip string, change ...func(*request.Open)) string {
+	d.t.Helper()
+	a := d.agency(key)
 	f, o, _ := a.Official(nip, "")
 	open := request.Open{Letter: request.Letter{ID: id, Channel: "mail", Number: *r.Letter.Number, Date: "2026-11-23", Subject: *r.Letter.Subject, ReceivedAt: d.clock()},
 		Subject: request.Subject{Name: f.Name, NIP: f.NIP, NIK: d.world.NIK(nip), Email: f.Email, Position: f.Position, OfficeID: o.ID, Office: o.Name, Known: true},

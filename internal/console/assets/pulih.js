@@ -28,7 +28,7 @@
   }
 
   // shape is what the part offers, whatever was typed or opened meanwhile.
-  const shape = (part) => [...part.querySelectorAll("summary, input[name=lihat], .strip b")].map((e) => e.value || e.textContent).join("|");
+  const shape = (part) => [...part.querySelectorAll("summary, input[name=lihat], input[name=cocok], .strip b")].map((e) => e.value || e.textContent).join("|");
   const untouched = (part) => ![...part.querySelectorAll("input:not([type=hidden]), textarea")].some((f) => f.checked !== f.defaultChecked || f.value !== f.defaultValue);
   function offer(acts, next) {
     if (shape(acts) === shape(next) || acts.querySelector(".changed")) return;
@@ -105,7 +105,8 @@ document.addEventListener("keydown", (event) => {
     const steps = document.getElementById("langkah");
     if (steps) steps.hidden = narrow.matches && tabs[i].hash !== "#riwayat";
   });
-  const first = () => Math.max(tabs.findIndex((t) => t.hash === location.hash), 0);
+  const partOf = (hash) => parts.findIndex((p) => p && hash.length > 1 && p.contains(document.getElementById(hash.slice(1))));
+  const first = () => Math.max(partOf(location.hash), 0);
   bar.setAttribute("role", "tablist");
   tabs.forEach((t, i) => {
     t.setAttribute("role", "tab");
@@ -114,6 +115,10 @@ document.addEventListener("keydown", (event) => {
       history.replaceState(null, "", t.hash);
       show(i);
     });
+  });
+  document.querySelector(".request")?.addEventListener("click", (event) => { // the line that a field was found in may be in another part
+    const at = partOf(event.target.closest("a[href^='#']")?.hash ?? "");
+    if (at >= 0) show(at);
   });
   narrow.addEventListener("change", () => show(first()));
   show(first());
