@@ -136,6 +136,7 @@ var numberHead = compile(`^[\d .\-]+`)
 
 // cleanPhone keeps a telephone number as written, without what follows it.
 func cleanPhone(v string) string {
+	v = nikRun.ReplaceAllString(nipRun.ReplaceAllString(v, ";"), ";") // no slice of these is one
 	v = strings.Trim(strings.Join(strings.Fields(v), " "), " :;,.")
 	if at := phoneRun.FindStringIndex(v); at != nil {
 		return strings.TrimRight(strings.TrimSpace(v[at[0]:at[1]]), "(. -")
@@ -201,6 +202,8 @@ func blocks(s *sheet, pairs []found) []*person {
 			if n, ok := findNIK(rest); ok {
 				cur.set(fieldNIK, n, f.line)
 			}
+		case fieldRankPos:
+			setCell(cur, f.field, f.value, f.line)
 		case fieldOffice:
 			s.setOffice(cur, f)
 		case fieldEmail:

@@ -8,6 +8,7 @@ import (
 type form struct {
 	ticked      []string
 	resetTicked bool
+	otherTicked bool
 	options     int
 }
 
@@ -66,6 +67,7 @@ func readBoxes(s *sheet) (form, bool) {
 		if o.ticked {
 			f.ticked = append(f.ticked, o.text)
 			f.resetTicked = f.resetTicked || isReset
+			f.otherTicked = f.otherTicked || !isReset
 		}
 	}
 	if f.options >= 2 && reset {
@@ -73,7 +75,7 @@ func readBoxes(s *sheet) (form, bool) {
 	}
 	for i := range s.lines {
 		if o, ok := s.chosen(i); ok && resetOption.MatchString(o.text) && !otherReset.MatchString(o.text) && formTopic.MatchString(s.text()) {
-			f = form{ticked: []string{o.text}, resetTicked: countServices(o.text) == 1, options: 1}
+			f = form{ticked: []string{o.text}, resetTicked: true, otherTicked: countServices(o.text) > 1, options: 1}
 			return f, true
 		}
 	}
@@ -87,6 +89,9 @@ var formTopic = compile(`(?i)\btte\b|tanda\s*tangan\s*elektronik|sertifikat\s*el
 func (s *sheet) lineOptions(i int) []option {
 	text := strings.Join(strings.Fields(strings.ReplaceAll(s.lines[i].text, "\t", "  ")), " ")
 	if !optionWord.MatchString(text) {
+		return nil
+	}
+	if reasonLabel.MatchString(text) {
 		return nil
 	}
 	if o, ok := s.tickColumn(i); ok {
@@ -131,6 +136,9 @@ func (s *sheet) lineOptions(i int) []option {
 	}
 	return out
 }
+
+// reasonLabel begins the lines of a form whose boxes choose no service.
+var reasonLabel = compile(`(?i)^(\d+[.)]\s*)?(alasan|penyebab|status|kelengkapan|berkas|lampiran|dokumen|persyaratan|keperluan)\b`)
 
 func ticked(m []int) bool {
 	for _, g := range []int{1, 2, 3, 5, 6, 7, 8} {

@@ -2,6 +2,7 @@ package letter
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -217,16 +218,19 @@ func (c *content) choose(people, tabled []*person, signs []signBlock) {
 	}
 	applicants = append(applicants, tabled...)
 	sign, signed := chooseSigner(signs)
-	applicants = withoutSigns(applicants, signs)
+	applicants = s.withoutFarewells(withoutSigns(applicants, signs))
 	markSigns(s, signs)
 	if len(applicants) == 0 {
-		applicants = c.fromProse(self)
+		applicants = s.withoutFarewells(c.fromProse(self))
 	}
 	if len(applicants) == 0 && len(self) == 0 {
 		if signed && firstPerson.MatchString(s.text()) {
 			applicants = append(applicants, s.around(signerOf(sign)))
 		} else {
-			applicants = withoutSigns(s.loose(), signs)
+			applicants = s.loose()
+			for _, b := range signs { // a letter that names nobody isn't about him who signed it
+				applicants = slices.DeleteFunc(applicants, func(p *person) bool { return b.position != "" && b.nip != "" && p.values[fieldNIP] == b.nip })
+			}
 		}
 	}
 	var recommender *person
@@ -272,6 +276,33 @@ func withoutSigns(people []*person, signs []signBlock) []*person {
 	}
 	return out
 }
+
+// withoutFarewells drops who stands below the words that end a letter, where somebody is named above them: the sender's own signature in a
+// mail, and those who get a copy.
+func (s *sheet) withoutFarewells(people []*person) []*person {
+	var out []*person
+	for _, p := range people {
+		named := len(out) > 0 && out[0].values[fieldName] != "" && (out[0].values[fieldNIP] != "" || out[0].values[fieldNIK] != "")
+		if !named || !s.farewellAbove(p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func (s *sheet) farewellAbove(p *person) bool {
+	if at, ok := p.lines[fieldName]; ok && s.hasPair(at) {
+		return false // "Nama : ..."
+	}
+	for i := p.first - 1; i >= max(0, p.first-8) && s.lines[i].page == s.lines[p.first].page; i-- {
+		if farewell.MatchString(s.lines[i].text) {
+			return true
+		}
+	}
+	return false
+}
+
+var farewell = compile(`(?i)^\s*(hormat (kami|saya)|salam( hormat)?|wassalam\S*|wassalamu.*|pengirim|regards|tembusan)\s*[,.:]*\s*$`)
 
 func markSigns(s *sheet, signs []signBlock) {
 	for _, b := range signs {
@@ -325,12 +356,18 @@ func foldedName(s string) string {
 
 // fromProse reads applicants from running text; the one who signs is not one unless they say so ("saya, ..., lupa passphrase").
 func (c *content) fromProse(self []*person) []*person {
-	var out []*person
+	var out, writers []*person
 	for _, p := range c.sheet.prose() {
-		if len(self) > 0 && samePerson(p, self[0]) {
-			continue
+		switch {
+		case len(self) > 0 && samePerson(p, self[0]), p.role == roleOther:
+		case p.role == roleSelf:
+			writers = append(writers, p)
+		default:
+			out = append(out, p)
 		}
-		out = append(out, p)
+	}
+	if len(out) == 0 {
+		return writers
 	}
 	return out
 }

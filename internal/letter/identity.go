@@ -53,8 +53,14 @@ func findEmail(s string) (string, bool) {
 		return "", false
 	}
 	m = strings.NewReplacer("[at]", "@", "(at)", "@", " ", "").Replace(m)
+	if end := runOn.FindStringSubmatchIndex(m); end != nil {
+		m = m[:end[2]]
+	}
 	return strings.TrimRight(m, ".-"), true
 }
+
+// runOn is what follows a country without a blank: the telephone below in the same cell, or the word of another column.
+var runOn = compile(`\.id([0-9A-Z][0-9A-Za-z-]*)$`)
 
 // misread are characters that OCR confuses with digits.
 var misread = strings.NewReplacer("O", "0", "o", "0", "D", "0", "Q", "0", "l", "1", "I", "1", "i", "1", "|", "1", "!", "1", "S", "5", "s", "5",

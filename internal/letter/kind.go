@@ -39,12 +39,18 @@ func judge(c *content, subject string, subjectCounts bool) verdict {
 	services := merged(subj.services, body.services)
 	switch {
 	case subj.event != "" && len(subj.resets) == 0 || subj.event != "" && subj.event != "kegiatan":
-		if len(body.resets) > 0 && identity && (body.forgot || body.direct) {
+		if identity && (len(body.resets) > 0 && (body.forgot || body.direct) || body.lost && body.naked != "") {
 			v.kind = Unclear
 			return v.because("perihalnya %q, tetapi isinya juga meminta reset", subj.event)
 		}
 		v.kind = Other
 		return v.because("perihalnya %q: hanya menyebut, tidak meminta reset", subj.event)
+	case resets > 0 && c.circular():
+		v.kind = Unclear
+		if !identity {
+			v.kind = Other
+		}
+		return v.because("surat ditujukan kepada banyak kantor: memberi petunjuk, bukan meminta reset")
 	case resets > 0 && (subj.cancel != "" || body.cancel != ""):
 		v.kind = Unclear
 		return v.because("ada kata pembatalan (%q)", subj.cancel+body.cancel)
@@ -136,6 +142,9 @@ func judgeWithoutReset(v verdict, c *content, subj, body *signals, services map[
 	case (subj.secret || body.secret) && body.trouble != "" && (body.asked || subj.asked):
 		v.kind = Unclear
 		return v.because("kendala pada passphrase (%q): mungkin perlu reset", body.trouble)
+	case (subj.secret || body.secret) && len(c.applicants) > 0 && c.applicants[0].values[fieldNIP] != "":
+		v.kind = Unclear
+		return v.because("menyebut passphrase seseorang dengan kata yang tidak dikenal")
 	}
 	if naked := subj.naked + body.naked; naked != "" && (body.asked || subj.asked) && (len(c.applicants) > 0 || letters(c.sheet.text()) < 200) {
 		v.kind = Unclear
@@ -151,7 +160,7 @@ func judgeForm(v verdict, f form, subj *signals, where string) verdict {
 	case len(f.ticked) == 0:
 		v.kind = Unclear
 		return v.because("formulir gabungan tanpa pilihan yang ditandai (%s)", where)
-	case f.resetTicked && len(f.ticked) > 1:
+	case f.resetTicked && f.otherTicked:
 		v.kind = Unclear
 		return v.because("formulir gabungan dengan lebih dari satu pilihan: %s", strings.Join(f.ticked, ", "))
 	case f.resetTicked && len(subj.services) > 0 && len(subj.resets) == 0 && !f.subjectLists(subj):
@@ -228,3 +237,8 @@ func isQuestion(s *sheet) bool {
 func (c *content) template() bool {
 	return len(c.applicants) == 0 && c.blanks >= 2
 }
+
+// circular: the letter goes to many offices at once, and tells them what to do.
+func (c *content) circular() bool { return manyOffices.MatchString(plain(c.sheet.lines)) }
+
+var manyOffices = compile(`(?i)\byth\b[.:]?\s*(saudara\s+|sdr\.?\s+|bapak/ibu\s+)?(\d[.)]\s*)?(para|seluruh|semua|masing-masing)\b|\byth\b[.:]?\s*(saudara\s+|sdr\.?\s+|bapak/ibu\s+)?kepala\s+(perangkat\s+daerah|opd|skpd)\b|\bse-?\s?(kabupaten|kota|provinsi)\s+\pL`)

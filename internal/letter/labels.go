@@ -16,6 +16,7 @@ const (
 	fieldNIPNIK   field = "nip+nik"
 	fieldPosition field = "position"
 	fieldRank     field = "rank"
+	fieldRankPos  field = "rank+position"
 	fieldOffice   field = "office"
 	fieldEmail    field = "email"
 	fieldPhone    field = "phone"
@@ -33,11 +34,12 @@ var labels = []struct {
 }{
 	{fieldContact, label(`.*\b(narahubung|contact person|kontak person|cp|penghubung|pic|operator|admin opd)\b.*`)},
 	{fieldSkip, label(`.*\b(pribadi|alternatif|lama|ibu kandung|atasan|pejabat penilai)\b.*`)},
-	{fieldNameNIP, label(`nama( lengkap)?\s*[/&,]\s*n\.?i\.?p\.?|nama dan nip`)},
+	{fieldNameNIP, label(`nama( lengkap)?\s*[/&,]\s*n\.?i\.?p\.?|nama( lengkap)?\s*[/&,]?\s*n\.?i\.?p\.?\s*[/&,]?\s*n\.?i\.?k\.?|nama dan nip`)},
 	{fieldNIPNIK, label(`n\.?i\.?p\.?\s*/\s*n\.?i\.?k\.?`)},
-	{fieldName, label(`nama( lengkap)?( dan gelar)?( (lengkap )?\(?\s*(dengan|beserta|tanpa|&|dan|sesuai)?\s*(gelar|ktp|sk)\s*\)?)?|nama( lengkap)? (pemohon|pegawai|pejabat|asn|pns|pppk|pengguna|user|pemilik( sertifikat| akun)?|yang bersangkutan|pejabat penandatangan|penandatangan|pemegang( sertifikat)?|bersangkutan)( \(.*\))?|atas nama|a\.\s?n\.?|an\.?|nama pemilik sertifikat( elektronik)?|pemohon|nama user|(full )?name|nama jelas|applicant( name)?|employee( name)?`)},
-	{fieldNIP, label(`n\s?\.?\s?[i1l|]{1,2}\s?\.?\s?p\s?\.?(\s?\.)?( baru| lama\s*/\s*baru| asn| pns| pegawai)?|nomor induk pegawai( \(nip\))?|no\.?\s?nip|nomor nip|nip\s*/\s*(nrp|nipppk|ni pppk|nrk|niptt|nipppk\.?)|nipppk|ni\s?pppk|nrp`)},
-	{fieldNIK, label(`n\s?\.?\s?[i1l|]{1,2}\s?\.?\s?k\s?\.?( \(.*\))?|nik\s*[/(]\s*(no\.?|nomor)?\s*(ktp|e-ktp|identitas)\s*\)?|(no|nomor|n0)\s?\.?\s?(ktp|e-?ktp|nik|identitas)( \(?/?\s*nik\)?)?|nomor induk kependudukan( \(nik\))?|(no\.?|nomor)\s?ktp\s*/\s*nik|ktp|nomor identitas \(ktp\)`)},
+	{fieldName, label(`nama( lengkap)?( dan gelar)?( (lengkap )?\(?\s*(dengan|beserta|tanpa|&|dan|sesuai)?\s*(gelar|ktp|sk)\s*\)?)?|nama( lengkap)? (pemohon|pegawai|pejabat|asn|pns|pppk|pengguna|user|pemilik( sertifikat| akun)?|yang bersangkutan|pejabat penandatangan|penandatangan|pemegang( sertifikat)?|bersangkutan)( \(.*\))?|atas nama|a\.\s?n\.?|an\.?|nama pemilik sertifikat( elektronik)?|pemohon|nama user|(full )?name|nama jelas|asma|nami|applicant( name)?|employee( name)?`)},
+	{fieldNIP, label(`n\s?\.?\s?[i1l|]{1,2}\s?\.?\s?p\s?\.?(\s?\.)?( baru| lama\s*/\s*baru| asn| pns| pegawai| pemohon| pejabat| pengguna| user)?|nomor induk pegawai( \(nip\))?|no\.?\s?nip|nomor nip|nip\s*/\s*(nrp|nipppk|ni pppk|nrk|niptt|nipppk\.?)|nipppk|ni\s?pppk|nrp`)},
+	{fieldNIK, label(`n\s?\.?\s?[i1l|]{1,2}\s?\.?\s?k\s?\.?( pemohon| pegawai| pejabat| pengguna| user)?( \(.*\))?|nik\s*[/(]\s*(no\.?|nomor)?\s*(ktp|e-ktp|identitas)\s*\)?|(no|nomor|n0)\s?\.?\s?(ktp|e-?ktp|nik|identitas)( \(?/?\s*nik\)?)?|nomor induk kependudukan( \(nik\))?|(no\.?|nomor)\s?ktp\s*/\s*nik|ktp|nomor identitas \(ktp\)`)},
+	{fieldRankPos, label(`pangkat( ?[/,] ?gol(ongan)?\.?( ?[/,]? ?ruang)?)?( ?[/&,] ?| )jabatan`)},
 	{fieldRank, label(`rank|pangkat\s*([/,(]|dan|-|\s)\s*(gol(ongan)?\.?|ruang)?\s*[/,]?\s*(ruang)?\s*\)?\.?|pangkat|gol(ongan)?\.?\s*[/,]?\s*(ruang|pangkat)?|pangkat\s*/\s*gol(ongan)?\.?\s*[/,]?\s*ruang|pangkat\s*/?\s*gol\.?\s*\(?\s*ruang\s*\)?`)},
 	{fieldPosition, label(`(nama )?jabatan( saat ini| terakhir| dinas| pemohon| sekarang| struktural| fungsional| dalam dinas)?( / .*)?|jabatan\s*/\s*(pekerjaan|tugas)|selaku|(job )?(position|title)`)},
 	{fieldEmail, label(`(alamat )?e-?mail( dinas| resmi)?\s*(/|dan|&)\s*(no\.?|nomor)?\s?(hp|wa|whatsapp|telp|telepon|handphone)\.?(\s*/\s*wa)?|(no\.?|nomor)?\s?(hp|wa|whatsapp|telp|telepon|handphone)\.?(\s*/\s*wa)?\s*(/|dan|&)\s*e-?mail( dinas| resmi)?|(alamat )?(e\s?-?\s?mail|surel|surat elektronik|posel)( (dinas|resmi|kantor|pemohon|kedinasan|instansi|instansional|pegawai|aktif|user|go\.id|pemerintah|terdaftar|yang terdaftar( di bsre)?|jabatan|asn))*( \(?.{0,24}\)?)?|(alamat )?e-?mail\s*/\s*(surel|username)|akun email( dinas)?|alamat (email|e-mail|surel)( dinas)?`)},

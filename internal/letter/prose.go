@@ -143,8 +143,14 @@ func (p paragraph) byNIP() []*person {
 		before := p.text[prev:m[0]]
 		if name, at := nameBefore(before); name != "" {
 			person.set(fieldName, name, p.line(prev+at))
+			if writerCue.MatchString(before[:at]) {
+				person.role = roleSelf
+			}
 			_, position := cutPosition(strings.TrimRight(before[at:], " ,;(/–-"))
 			person.set(fieldPosition, position, p.line(prev+at))
+		}
+		if leaverCue.MatchString(p.text[m[1]:until]) {
+			person.role = roleOther
 		}
 		p.rest(person, m[1], until)
 		person.last = p.line(m[1])
@@ -153,6 +159,12 @@ func (p paragraph) byNIP() []*person {
 	}
 	return out
 }
+
+// writerCue stands before the name of who writes, leaverCue behind the number of who is no longer in office.
+var (
+	writerCue = compile(`(?i)(\bperkenalkan|\bsaya|\bnama saya)\s*,?\s*$`)
+	leaverCue = compile(`(?i)^\W*((yang\s+)?(telah|sudah)\s+)?(pensiun|mutasi|pindah|meninggal|digantikan|purna\s?tugas)\b`)
+)
 
 // nameBefore finds the name that ends where a NIP begins.
 func nameBefore(s string) (string, int) {

@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // rule is a line drawn on a page: across at height at, or down at column at; from and to are its ends. In pixels.
@@ -124,6 +125,9 @@ func layOutRuled(words []ocrWord, rules []rule) string {
 	return b.String()
 }
 
+// brokenName: a double name that was broken at its hyphen.
+var brokenName = compile(`\pL-$`)
+
 func between(words []ocrWord, top, bottom int) []ocrWord {
 	var out []ocrWord
 	for _, w := range words {
@@ -148,7 +152,7 @@ func (g grid) row(words []ocrWord, top, bottom int) string {
 		for _, l := range strings.Split(strings.TrimSpace(layOut(in)), "\n") {
 			l = strings.Join(strings.Fields(l), " ")
 			address = address || strings.Contains(l, "@")
-			if cells[k] != "" && !address && !(len(l) <= 4 && digitsOf(l) == l && strings.ContainsAny(cells[k][len(cells[k])-1:], "0123456789-")) { // an address or a number is wrapped in its cell
+			if cells[k] != "" && !(address && strings.ContainsFunc(l, unicode.IsLetter)) && !brokenName.MatchString(cells[k]) && !(len(l) <= 4 && digitsOf(l) == l && strings.ContainsAny(cells[k][len(cells[k])-1:], "0123456789-")) { // an address or a number is wrapped in its cell
 				cells[k] += " "
 			}
 			cells[k] += l

@@ -1,6 +1,7 @@
 package letter
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -37,6 +38,7 @@ var serviceNames = map[term]string{termIssue: "penerbitan/pendaftaran", termRene
 func signalsOf(lines []line, heading bool) *signals {
 	words := wordsOf(lines)
 	marks := marksOf(words)
+	plea := false // "tolong direset", of something named in another sentence
 	s := &signals{services: map[term]string{}, weak: map[term]string{}}
 	s.known = stillKnown.MatchString(plain(lines))
 	for _, m := range marks {
@@ -75,10 +77,16 @@ func signalsOf(lines []line, heading bool) *signals {
 		case termAsk:
 			s.asked = true
 		case termReset:
-			if s.naked == "" && !negated(words, marks, m) && !inPassing(words, marks, m) {
-				s.naked = m.text
+			if !negated(words, marks, m) && !inPassing(words, marks, m) {
+				plea = plea || directAsk(words, marks, m)
+				if s.naked == "" {
+					s.naked = m.text
+				}
 			}
 		}
+	}
+	if plea && s.secret && s.lost && !s.known && len(s.mentions) == 1 && len(s.resets)+len(s.passing)+len(s.services) == 0 && s.cancel+s.event+s.howTo+s.account == "" {
+		s.resets, s.mentions = s.mentions, nil // "Bu Kabid lupa passphrase. Tolong direset."
 	}
 	return s
 }
@@ -185,6 +193,14 @@ func (s *signals) object(words []word, marks []mark, i int, heading bool) {
 		s.passing = append(s.passing, found)
 		return
 	}
+	if other := otherLock(words, m); other != "" {
+		s.account = found + " " + other
+		return
+	}
+	if otherThing(words, marks, a) {
+		s.mentions = append(s.mentions, found)
+		return
+	}
 	around := sentence(words, marks, i)
 	self, event, howTo, guide, not := false, false, false, false, false
 	direct := directAsk(words, marks, a)
@@ -257,7 +273,7 @@ func directAsk(words []word, marks []mark, a mark) bool {
 }
 
 func asksOutright(w string) bool {
-	for _, p := range []string{"mohon", "memohon", "dimohon", "mengajukan", "minta", "meminta", "tolong", "bermohon", "please"} {
+	for _, p := range []string{"mohon", "memohon", "dimohon", "mengajukan", "minta", "meminta", "tolong", "bermohon", "please", "nyuwun", "nyuhunkeun", "nunas", "tulung"} {
 		if strings.HasPrefix(w, p) {
 			return true
 		}
@@ -474,6 +490,39 @@ func nearReset(words []word, marks []mark, i int) bool {
 	for _, x := range sentence(words, marks, i) {
 		if x.term == termReset || x.term == termForget || x.term == termSecret || x.term == termAsk && strings.HasPrefix(x.text, "permohonan") {
 			return true
+		}
+	}
+	return false
+}
+
+// otherLock is what a passphrase opens that is no certificate.
+func otherLock(words []word, m mark) string {
+	for k := m.end; k < min(len(words), m.end+2) && !words[k].stop; k++ {
+		switch w := words[k].text; w {
+		case "wifi", "wi", "hotspot", "vpn", "ssh", "router", "keepass", "bitlocker", "laptop", "komputer", "server":
+			return w
+		}
+	}
+	return ""
+}
+
+// otherThing: what is asked for isn't the reset but something about it, which stands before it: "mohon salinan surat permohonan reset",
+// "mohon konfirmasi apakah reset ... sudah selesai", "anggaran untuk layanan reset".
+func otherThing(words []word, marks []mark, a mark) bool {
+	for k := a.at - 1; k >= max(0, a.at-7) && !words[k+1].stop; k-- {
+		switch words[k].text {
+		case "dan", "serta", "guna", "karena", "sehingga", "agar":
+			return false
+		case "anggaran", "dana", "biaya", "survei", "narasumber", "jasa":
+			return true
+		case "bukti", "salinan", "fotokopi", "klarifikasi", "penjelasan", "konfirmasi", "penundaan", "pembatalan", "penghentian", "rekap", "rekapitulasi", "riwayat",
+			"apakah", "mengapa", "kenapa", "kapan", "jumlah", "statistik":
+			return !slices.ContainsFunc(words[k+1:a.at], func(w word) bool { return w.text == "untuk" || asksOutright(w.text) })
+		case "terima":
+			return k > 0 && words[k-1].text == "tanda"
+		}
+		if asksOutright(words[k].text) {
+			return false
 		}
 	}
 	return false

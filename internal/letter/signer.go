@@ -158,7 +158,7 @@ func (s *sheet) blockAbove(i int, c cell) (signBlock, bool) {
 		if len(position) > 0 && gap > 1 && !actingCue.MatchString(t) {
 			break
 		}
-		if strings.HasSuffix(t, ".") && !positionWord.MatchString(t) && len(t) > 30 {
+		if strings.HasSuffix(t, ".") && len(t) > 30 && !beginsWithPosition(t) {
 			break
 		}
 		gap = 0
@@ -176,6 +176,11 @@ func (s *sheet) blockAbove(i int, c cell) (signBlock, bool) {
 		b.position, b.posLine = "", -1
 	}
 	return b, b.name != ""
+}
+
+func beginsWithPosition(t string) bool {
+	at := positionWord.FindStringIndex(t)
+	return at != nil && at[0] == 0
 }
 
 // numberAbove: another signature's NIP stands in one of the three lines above, so two stand side by side.

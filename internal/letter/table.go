@@ -184,6 +184,7 @@ func (s *sheet) headColumns(first, last int) []tableColumn {
 	type head struct {
 		text    string
 		at, end int
+		slashed string // with a slash between what stands on different lines
 	}
 	var heads []head
 	for i := first; i <= last; i++ {
@@ -191,14 +192,14 @@ func (s *sheet) headColumns(first, last int) []tableColumn {
 			joined := false
 			for k := range heads {
 				if c.at < heads[k].end+1 && heads[k].at < c.end+1 {
-					heads[k].text += " " + c.text
+					heads[k].text, heads[k].slashed = heads[k].text+" "+c.text, heads[k].slashed+"/"+c.text
 					heads[k].at, heads[k].end = min(heads[k].at, c.at), max(heads[k].end, c.end)
 					joined = true
 					break
 				}
 			}
 			if !joined {
-				heads = append(heads, head(c))
+				heads = append(heads, head{c.text, c.at, c.end, c.text})
 			}
 		}
 	}
@@ -211,6 +212,9 @@ func (s *sheet) headColumns(first, last int) []tableColumn {
 		}
 		if !ok {
 			f, ok = headField(strings.ReplaceAll(h.text, " ", "")) // broken within a word
+		}
+		if !ok {
+			f, ok = headField(h.slashed) // several values stand in a cell
 		}
 		if !ok {
 			f = fieldSkip
@@ -614,7 +618,16 @@ func setCell(p *person, f field, text string, line int) {
 		p.set(fieldName, name, line)
 		if nip != "" {
 			p.set(fieldNIP, nip, line)
+			if nik, ok := findNIK(text[nipRun.FindStringIndex(text)[1]:]); ok {
+				p.set(fieldNIK, nik, line)
+			}
 		}
+	case fieldRankPos:
+		if at := rankFirst.FindStringIndex(text); at != nil {
+			p.set(fieldRank, text[:at[1]], line)
+			text = text[at[1]:]
+		}
+		p.set(fieldPosition, strings.TrimLeft(text, " /,;"), line)
 	case fieldNIPNIK:
 		if n, ok := findNIP(text); ok {
 			p.set(fieldNIP, n, line)
@@ -639,3 +652,6 @@ func setCell(p *person, f field, text string, line int) {
 		p.set(f, text, line)
 	}
 }
+
+// rankFirst is a rank with its grade, before a position in the same cell.
+var rankFirst = compile(`(?i)^(pembina|penata|pengatur|juru)(\s+(utama|muda|madya)){0,2}(\s+(tingkat|tk)\.?\s?\S{1,3})?[\s,/(–-]*[iv]{1,3}\s*[/.]\s*[a-e]\)?`)

@@ -17,7 +17,7 @@ func (s *sheet) transposed() []*person {
 			people = people && plausible(fieldName, c.text) && !isLabel(c.text)
 		}
 		if people {
-			if out := s.columnsOfPeople(i); len(out) > 1 {
+			if out := s.columnsOfPeople(i); len(out) > 0 {
 				return out
 			}
 		}
@@ -41,8 +41,8 @@ func (s *sheet) columnsOfPeople(i int) []*person {
 		if f, ok := fieldOf(cells[0].text); ok && cells[0].at < heads[0].at-2 {
 			cur, cells = f, cells[1:]
 			lines[f] = j
-		} else if cells[0].at < heads[0].at-2 {
-			break
+		} else if cells[0].at < heads[0].at-2 || len(cells) == 1 && cells[0].at >= heads[0].at-2 && cur != fieldPosition && beginsWithPosition(cells[0].text) || onlyNIP.MatchString(cells[0].text) {
+			break // the signature
 		}
 		for _, c := range cells {
 			best, score := 0, 1<<30
@@ -60,7 +60,11 @@ func (s *sheet) columnsOfPeople(i int) []*person {
 		last = j
 	}
 	var out []*person
-	for _, v := range values {
+	for k, v := range values {
+		if s.recommender(i, k+1) {
+			nips++
+			continue
+		}
 		p := newPerson(i)
 		p.role, p.last = roleApplicant, last
 		for f, t := range v {
@@ -78,4 +82,14 @@ func (s *sheet) columnsOfPeople(i int) []*person {
 		s.used[j], s.table[j] = true, true
 	}
 	return out
+}
+
+// recommender: the heading over a column says that its person asks for the others.
+func (s *sheet) recommender(i, column int) bool {
+	for j := i - 1; j >= max(0, i-3); j-- {
+		if len(s.cells[j]) == len(s.cells[i]) {
+			return otherCue.MatchString(s.cells[j][column].text)
+		}
+	}
+	return false
 }

@@ -11,7 +11,7 @@ var (
 	titleBefore   = compile(`^(?i:(bapak|ibu|bpk|sdr|sdri|saudara|saudari|pak|bu|yth)\.?(/i)?\s+)+`)
 	nameLike      = compile(`^[\p{L}'’` + "`" + `.,\- ()&/]+$`)
 	rankOnly      = compile(`(?i)^\(?\s*(pembina|penata|pengatur|juru)(\s+(utama|muda|madya)){0,2}(\s+(tingkat|tk)\.?\s?\S{1,3})?[\s,/(–-]*\w{1,4}\s*[/.–-]\s*[a-e]\s*\)?$|(?i)^\(?\s*(pembina|penata|pengatur|juru|ahli (pertama|muda|madya|utama))\b(\s+(utama|muda|madya|tingkat\s*(i|1)|tk\.?\s*(i|1)))*\s*[,/(\s]*\s*(\(?\s*(gol\.?\s*)?[iv1]+\s*[/.]\s*[a-e]\s*\)?)?\s*\)?$|^(?i:gol(ongan)?\.?\s*)?\(?[IV]+\s*/\s*[a-e]\)?$`)
-	positionWord  = compile(`(?i)\b(kepala|sekretaris|camat|lurah|direktur|inspektur|kabid|kabag|kasi|kasubbag|kasubag|plt|plh|pj|a\.?\s?n|u\.?\s?b|asisten|staf ahli|bupati|wali\s?kota|kades|ketua|koordinator|pranata|analis|sandiman|pejabat|bendahara|pengelola|guru|dokter|pimpinan|wakil|panewu|wali nagari|keuchik|geuchik|perbekel|bendesa|kuwu|pambakal|penghulu|mantri|wedana|hukum tua|rektor|dekan|jenderal|komandan|danru|ahli (pertama|muda|madya|utama))\b`)
+	positionWord  = compile(`(?i)\b(kepala|sekretaris|camat|lurah|direktur|inspektur|kabid|kabag|kasi|kasubbag|kasubag|plt|plh|pj|a\.?\s?n|u\.?\s?b|asisten|staf ahli|bupati|wali\s?kota|kades|ketua|koordinator|pranata|analis|pengadministrasi|penelaah|arsiparis|auditor|penyuluh|sandiman|pejabat|bendahara|pengelola|guru|dokter|pimpinan|wakil|panewu|wali nagari|keuchik|geuchik|perbekel|bendesa|kuwu|pambakal|penghulu|mantri|wedana|hukum tua|rektor|dekan|jenderal|komandan|danru|ahli (pertama|muda|madya|utama))\b`)
 )
 
 // startsColumn: text that begins the address block beside the letter's head.
