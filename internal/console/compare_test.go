@@ -125,7 +125,16 @@ func TestEachFieldLeadsToItsLine(t *testing.T) {
 	// On a phone the line is in another part of the page than the field.
 	w.do(chromedp.EmulateViewport(390, 900))
 	w.open("/purbalingga/permohonan/" + number + "?sempit")
-	w.do(chromedp.Click(`.parts a[href="#data"]`), chromedp.WaitNotVisible(`.sheet-text`), chromedp.Click(`.facts a.source`), chromedp.WaitVisible(`.sheet-text :target`))
+	seen := w.evaluate(`(() => {
+		const shown = () => String(document.querySelector(".sheet-text").offsetParent !== null);
+		document.querySelector('.parts a[href="#data"]').click();
+		const before = shown();
+		document.querySelector(".facts a.source").click();
+		return before + " " + shown() + " " + (document.querySelector(".sheet-text :target")?.innerText || "").includes("Wahyu Nugroho");
+	})()`)
+	if seen != "false true true" {
+		t.Errorf("the letter is in sight before and after the click, with its line: %s", seen)
+	}
 }
 
 // The electronic signatures of a letter are told in one line, and each by itself.
