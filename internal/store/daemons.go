@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -46,10 +47,13 @@ func (p *Presence) Renew(ctx context.Context) error {
 	return nil
 }
 
-// End gives the lock back: closing its connection is the sure way.
+// End gives the lock back. Closing its connection is the sure way, but the server hears of that when it can.
 func (p *Presence) End(ctx context.Context) {
 	if p.conn != nil {
-		_ = p.conn.Conn().Close(context.WithoutCancel(ctx))
+		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_, _ = p.conn.Exec(within, `SELECT pg_advisory_unlock(7239004, hashtext($1))`, p.clientID)
+		_ = p.conn.Conn().Close(within)
 		p.conn.Release()
 		p.conn = nil
 	}
@@ -76,8 +80,9 @@ func (s *Store) TakeOver(ctx context.Context) error {
 			if !dead {
 				continue
 			}
+			// As in wake, a row that River has locked is left alone, for the next TakeOver: waiting for it may be a deadlock.
 			_, err := tx.Exec(ctx, `UPDATE river_job SET state = 'available', scheduled_at = now(), attempt = greatest(attempt - 1, 0)
-				WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = $1`, client)
+				WHERE id IN (SELECT id FROM river_job WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = $1 FOR UPDATE SKIP LOCKED)`, client)
 			if err == nil {
 				_, err = tx.Exec(ctx, `DELETE FROM river_leader WHERE leader_id = $1`, client)
 			}
