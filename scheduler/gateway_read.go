@@ -21,16 +21,14 @@ func (d *Daemon) readNaskah(ctx context.Context, t *tenant, l store.Letter, raw 
 	if err != nil {
 		return d.quarantine(ctx, t, l, "Naskah dari Srikandi tidak dapat dibaca.")
 	}
-	list, err := d.store.FileList(ctx, l.ID)
-	if err != nil {
-		return err
-	}
-	_, missing := filesOf(n, list)
 	was, err := d.lastReading(ctx, t, l)
 	if err != nil {
 		return err
 	}
-	news := was.news(n, missing)
+	news, err := d.news(ctx, l, was, n)
+	if err != nil {
+		return err
+	}
 	if was != nil && l.ReadVersion < l.Version && len(news) == 0 {
 		asked, err := d.store.Doubted(ctx, l.ID) // a human's word may have come since
 		if err != nil {
@@ -125,11 +123,15 @@ func (d *Daemon) lastReading(ctx context.Context, t *tenant, l store.Letter) (*l
 }
 
 // news says in words what is different from the last reading and matters; nothing the first time.
-func (w *lastReading) news(n srikandi.Naskah, missing []letter.Finding) []string {
+func (d *Daemon) news(ctx context.Context, l store.Letter, w *lastReading, n srikandi.Naskah) (out []string, err error) {
 	if w == nil {
-		return nil
+		return nil, nil
 	}
-	var out []string
+	list, err := d.store.FileList(ctx, l.ID)
+	if err != nil {
+		return nil, err
+	}
+	_, missing := filesOf(n, list)
 	for _, c := range srikandi.Changes(w.naskah, n) {
 		out = append(out, changeWords(c))
 	}
@@ -142,7 +144,7 @@ func (w *lastReading) news(n srikandi.Naskah, missing []letter.Finding) []string
 	if lacked(w.reading.Findings) && !lacked(missing) {
 		out = append(out, "Lampiran yang semula tidak dapat diambil kini terbaca")
 	}
-	return out
+	return out, nil
 }
 
 var fieldWords = map[string]string{

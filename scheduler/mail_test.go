@@ -684,7 +684,7 @@ func TestAfterACrashEachMailIsReadByItself(t *testing.T) {
 		t.Fatalf("%d of 2 letters are read by themselves", n)
 	}
 	for range maxReads { // the first of them ends the process each time
-		if _, err := o.store.Attempt(t.Context(), ids[0]); err != nil {
+		if _, _, err := o.store.Attempt(t.Context(), ids[0], 1); err != nil {
 			t.Fatal(err)
 		}
 	}

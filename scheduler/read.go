@@ -31,25 +31,20 @@ func (w *readWorker) Timeout(*river.Job[store.ReadLetter]) time.Duration { retur
 const maxReads = 5
 
 func (w *readWorker) Work(ctx context.Context, job *river.Job[store.ReadLetter]) error {
-	l, err := w.d.store.Letter(ctx, job.Args.LetterID)
-	if err != nil {
+	l, sealed, err := w.d.store.Attempt(ctx, job.Args.LetterID, job.Args.Version)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // read already, or changed since
+	} else if err != nil {
 		return err
 	}
 	t, err := w.d.tenant(ctx, l.Agency)
-	if err != nil {
+	if err != nil || t == nil { // of an agency that isn't configured any more
 		return err
 	}
-	if t == nil || l.State != "stored" || l.Version != job.Args.Version {
-		return nil // read already, changed since, or of an agency that isn't configured any more
-	}
-	attempts, err := w.d.store.Attempt(ctx, l.ID)
-	if err != nil {
-		return err
-	}
-	if attempts > maxReads {
+	if l.Attempts > maxReads {
 		return w.d.quarantine(ctx, t, l, fmt.Sprintf("Tidak terbaca setelah %d kali dicoba.", maxReads))
 	}
-	raw, err := w.d.store.Raw(ctx, l.ID)
+	raw, err := w.d.store.OpenRaw(l, sealed)
 	if err != nil {
 		return err
 	}

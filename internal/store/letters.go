@@ -178,13 +178,31 @@ func (s *Store) reading(ctx context.Context, q querier, letterID int64) (out let
 	return out, nil
 }
 
-// Attempt counts a try to read a letter, before it is made: a crash while reading counts too.
-func (s *Store) Attempt(ctx context.Context, letterID int64) (attempts int, err error) {
-	err = s.Pool.QueryRow(ctx, `UPDATE letters SET attempts = attempts + 1 WHERE id = $1 RETURNING attempts`, letterID).Scan(&attempts)
-	if err != nil {
-		return 0, fmt.Errorf("counting the attempts at letter %d: %w", letterID, err)
+// Attempt takes up a version of a letter to be read, with its bytes for OpenRaw: ErrNotFound when it was read, or has changed. The try is counted
+// before it is made: a crash while reading counts too.
+func (s *Store) Attempt(ctx context.Context, letterID int64, version int) (l Letter, sealed []byte, err error) {
+	type row struct {
+		Letter
+		Raw []byte
 	}
-	return attempts, nil
+	rows, err := s.Pool.Query(ctx, `UPDATE letters SET attempts = attempts + 1 WHERE id = $1 AND version = $2 AND state = 'stored'
+		RETURNING `+letterColumns+`, raw`, letterID, version)
+	if err != nil {
+		return l, nil, fmt.Errorf("taking letter %d up: %w", letterID, err)
+	}
+	r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[row])
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return l, nil, fmt.Errorf("taking letter %d up: %w", letterID, err)
+	}
+	return r.Letter, r.Raw, nil
+}
+
+// OpenRaw unseals a letter's bytes.
+func (s *Store) OpenRaw(l Letter, sealed []byte) ([]byte, error) {
+	return s.Keys.Open(rawPlace(l.Agency, l.Channel, l.Source, l.Version), sealed)
 }
 
 // Quarantine sets a letter aside that can't be read, with the reason in words for the operator.
