@@ -166,6 +166,12 @@ var (
 	leaverCue = compile(`(?i)^\W*((yang\s+)?(telah|sudah)\s+)?(pensiun|mutasi|pindah|meninggal|digantikan|purna\s?tugas)\b`)
 )
 
+var (
+	contactCue   = compile(`(?i)\b(menghubungi|hubungi)\s+(saya|kami|operator|admin)\b|\bnarahubung\b`)
+	mobileBehind = compile(`@[\w.-]+\s*[/,;|]\s*((?:\+?62|0)8\d[\d \-.]{6,14}\d)`)
+	labelAhead   = compile(`(?i)^\s*(e-?mail|surel|nik|pangkat|golongan|no\.? ?hp|hp|unit kerja)\b`)
+)
+
 // nameBefore finds the name that ends where a NIP begins.
 func nameBefore(s string) (string, int) {
 	s = strings.TrimRight(s, " ,;(/–-")
@@ -256,6 +262,9 @@ func capitalised(s string) bool {
 // rest reads the other fields of a person from the text between its NIP and the next person.
 func (p paragraph) rest(person *person, from, until int) {
 	t := p.text[from:until]
+	if at := contactCue.FindStringIndex(t); at != nil {
+		t = t[:at[0]] // another person's number follows
+	}
 	take := func(f field, re *pattern) {
 		if m := re.FindStringSubmatchIndex(t); m != nil {
 			person.set(f, strings.TrimSpace(t[m[2]:m[3]]), p.line(from+m[2]))
@@ -264,6 +273,7 @@ func (p paragraph) rest(person *person, from, until int) {
 	take(fieldNIK, proseNIK)
 	take(fieldPhone, prosePhone)
 	take(fieldPhone, proseMobile)
+	take(fieldPhone, mobileBehind)
 	take(fieldRank, proseRank)
 	take(fieldOffice, proseUnit)
 	if at := emailRun.FindStringIndex(t); at != nil {
@@ -275,7 +285,7 @@ func (p paragraph) rest(person *person, from, until int) {
 		return
 	}
 	bare := strings.TrimLeft(t, " ,;)(")
-	if pos, _, ok := strings.Cut(bare, ","); ok && positionWord.MatchString(pos) && len(pos) < 90 && !startsSentence(pos) {
+	if pos, next, ok := strings.Cut(bare, ","); ok && len(pos) < 90 && !startsSentence(pos) && (positionWord.MatchString(pos) || capitalised(pos) && len(pos) > 4 && digitsOf(pos) == "" && labelAhead.MatchString(next)) {
 		person.setPost(pos, p.line(from))
 	}
 }

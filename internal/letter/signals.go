@@ -437,7 +437,7 @@ func accountFirst(marks []mark, a, object mark) bool {
 func passive(words []word, a mark) bool {
 	for k := a.at - 1; k >= 0 && k >= a.at-2; k-- {
 		switch words[k].text {
-		case "sejak", "setelah", "saat", "sebelum", "yang", "selama", "keperluan", "syarat", "persyaratan", "rangka", "penyelenggara", "petugas", "hasil", "ketika":
+		case "tautan", "link", "sejak", "setelah", "saat", "sebelum", "yang", "selama", "keperluan", "syarat", "persyaratan", "rangka", "penyelenggara", "petugas", "hasil", "ketika":
 			return true
 		}
 	}
