@@ -9,6 +9,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"pulih/internal/agency"
+	"pulih/internal/console"
 	"pulih/internal/demo"
 	"pulih/internal/letter"
 	"pulih/internal/request"
@@ -88,6 +89,27 @@ func TestVerifierComparesWhatWasCorrected(t *testing.T) {
 	w.reads("Disetujui.")
 	w.reads("Sudah dicocokkan dengan surat: NIP dan NIK.")
 	d.wantStatus(number, request.StatusApproved)
+}
+
+// Each character stands under the one that it was read for, however the letter spaces them.
+func TestCorrectionsStandUnderEachOther(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ field, read, proposed, upper, lower string }{
+		{"nip", "1985O422 20100l 1 912", wahyu, "1985[O]422 20100[l] 1 912", "1985[0]422 20100[1] 1 912"},
+		{"nip", "1985-O422.201001 1 9I2", wahyu, "1985[O]422 201001 1 9[I]2", "1985[0]422 201001 1 9[1]2"},
+		{"nip", "1 19850422 201001 1 912", wahyu, "[1]19850422 201001 1 912", "[–]19850422 201001 1 912"}, // a colon that was read as a one
+		{"nik", "9999O1 220485 0002", "9999012204850002", "9999[O]1 220485 0002", "9999[0]1 220485 0002"},
+		{"email", "wahyu nugroho@contoh.go.id", "wahyu_nugroho@contoh.go.id", "wahyu[␣]nugroho@contoh.go.id", "wahyu[_]nugroho@contoh.go.id"},
+		{"nip", "", wahyu, "[–––––––– –––––– – –––]", "[19850422 201001 1 912]"},
+	} {
+		upper, lower := console.Aligned(letter.Correction{Field: "applicants[0]." + c.field, Read: c.read, Proposed: c.proposed, Used: true})
+		if c.read == "" { // gaps are the same in both, and nothing else is
+			upper, lower = strings.ReplaceAll(upper, "] [", " "), strings.ReplaceAll(lower, "] [", " ")
+		}
+		if upper != c.upper || lower != c.lower {
+			t.Errorf("%q is shown as\n%s\n%s", c.read, upper, lower)
+		}
+	}
 }
 
 // Each field leads to its line in the letter, on the right page of a scan; a line that no text shows is shown by itself.

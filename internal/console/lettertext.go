@@ -112,8 +112,8 @@ func (t *laidText) rest() {
 
 func (t *laidText) line(raw string) textLine {
 	text := t.hide(raw)
-	bare := strings.TrimLeft(text, " ")
-	return textLine{Indent: text[:len(text)-len(bare)], Text: bare}
+	flush := strings.TrimLeft(text, " ")
+	return textLine{Indent: text[:len(text)-len(flush)], Text: flush}
 }
 
 // mark notes that a field was found in the line.
