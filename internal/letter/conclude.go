@@ -262,7 +262,7 @@ func (w *work) fields(r *Reading, contents []*content, m *Mail, meta *Meta) {
 		ordered = []*content{{sheet: newSheet(document{part: "srikandi", how: "metadata"})}}
 	}
 	namedInSubject(r.Kind, ordered, m, meta)
-	mergeFields(r, ordered)
+	w.mergeFields(r, ordered)
 	mailSubject(r, m)
 	for _, c := range ordered {
 		if c.openDate && r.Letter.Date == nil {
@@ -345,8 +345,8 @@ func rank(contents []*content) []*content {
 }
 
 // mergeFields writes the first text's fields, then what the others add: further applicants, and fields that are still empty of the same
-// person.
-func mergeFields(r *Reading, ordered []*content) {
+// person. Who is named in a mail alone, beside a letter for others, is left out and told.
+func (w *work) mergeFields(r *Reading, ordered []*content) {
 	main := ordered[0]
 	for _, c := range ordered[1:] {
 		var extra []*person
@@ -358,8 +358,12 @@ func mergeFields(r *Reading, ordered []*content) {
 				}
 			}
 			isSigner := main.signer != nil && samePerson(p, main.signer)
-			if !known && !isSigner && p.values[fieldName] != "" && p.values[fieldNIP] != "" && !c.sheet.cover {
+			switch {
+			case known || isSigner || p.values[fieldName] == "" || p.values[fieldNIP] == "":
+			case !c.sheet.cover:
 				extra = append(extra, p)
+			case len(main.applicants) > 0: // the letter counts, not what a mail says about it
+				w.find("applicant-left-out", Warning, fmt.Sprintf("%s disebut di isi surel, tetapi tidak di suratnya; ia tidak diikutkan. Pastikan kepada pengirim untuk siapa reset dimohonkan.", p.values[fieldName]))
 			}
 		}
 		c.applicants = extra

@@ -108,6 +108,20 @@ func TestAScanIsReadAndMarkedToBeChecked(t *testing.T) {
 	}
 }
 
+// The letter counts, not what the mail that brings it says; whoever is lost by that is told.
+func TestAPersonNamedInTheMailAloneIsTold(t *testing.T) {
+	t.Parallel()
+	paper := (&corpus.Doc{}).Pair("Hal", "Permohonan Reset Passphrase TTE").Para("Kami mohon reset passphrase TTE atas nama:").
+		Pairs("Nama", "Dedi Kurniawan", "NIP", "198501012010011005").Sign("Kepala Dinas Sosial,", "", "", "Drs. Slamet Riyadi", "NIP. 19700101 199003 1 001").PDF()
+	for name, told := range map[string]bool{"Rina Astuti\nNIP : 198701012011012006": true, "Dedi Kurniawan\nNIP : 198501012010011005": false} {
+		mail := corpus.Mail{Subject: "Reset passphrase TTE", Text: "Mohon reset passphrase TTE atas nama:\nNama : " + name + "\n", Files: []corpus.File{{Name: "surat.pdf", Data: paper}}}
+		r := read(t, letter.NewReader(letter.Options{}), "surat.eml", mail.Bytes())
+		if hasCode(r.Findings, "applicant-left-out") != told || len(r.Applicants) != 1 || value(r.Applicants[0].Name) != "Dedi Kurniawan" {
+			t.Errorf("%q: %d applicants, %s", name, len(r.Applicants), codes(r))
+		}
+	}
+}
+
 func read(t *testing.T, reader *letter.Reader, name string, data []byte) letter.Reading {
 	t.Helper()
 	return reader.Read(context.WithoutCancel(t.Context()), letter.InputOf(name, data))
