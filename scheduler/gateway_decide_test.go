@@ -84,6 +84,9 @@ func (d *desk) toldTheVerifier(s request.State, why string) {
 	if n := d.count(`SELECT count(*) FROM outbox WHERE template = 'undecided'`); n != 1 || address != "rini@purbalinggakab.go.id" {
 		d.t.Errorf("%d mails, the first to %s", n, address)
 	}
+	if notes := d.events(s.Number, request.NoteAdded); len(notes) != 1 {
+		d.t.Errorf("%d notes", len(notes))
+	}
 	var e mailflow.Envelope
 	if err := d.store.MailContent(d.t.Context(), id, &e); err != nil {
 		d.t.Fatal(err)
