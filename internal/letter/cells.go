@@ -354,6 +354,9 @@ func (s *sheet) continuation(f *found, i int) (string, bool) {
 		// A tabbed line of a document continues with lines of tabs alone before the text.
 		return "", false
 	}
+	if placeDate.MatchString(s.lines[i].text) && len(s.cells[i]) == 1 {
+		return "", false
+	}
 	aligned := abs(c.at-f.valueAt) <= 1 && f.valueAt > f.labelAt+4 && f.field != fieldName
 	if isLabel(c.text) && (strings.Contains(c.text, ":") || s.hasPair(i) || len(s.cells[i]) > 1 && !aligned) || startsSentence(c.text) && !aligned || onlyNIP.MatchString(c.text) {
 		return "", false

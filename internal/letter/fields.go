@@ -242,7 +242,7 @@ func (c *content) choose(people, tabled []*person, signs []signBlock) {
 			applicants = self
 		}
 	}
-	c.applicants = dedupe(applicants)
+	c.applicants = withoutOffices(dedupe(applicants), signs)
 	if signed {
 		c.signer = signerOf(sign)
 	}
@@ -275,6 +275,15 @@ func withoutSigns(people []*person, signs []signBlock) []*person {
 		}
 	}
 	return out
+}
+
+// withoutOffices drops those whose name is a position, and who have no number or the signer's: the heads of columns in a signature.
+func withoutOffices(people []*person, signs []signBlock) []*person {
+	return slices.DeleteFunc(people, func(p *person) bool {
+		nip := p.values[fieldNIP]
+		return beginsWithPosition(p.values[fieldName]) && p.values[fieldNIK] == "" &&
+			(nip == "" || slices.ContainsFunc(signs, func(b signBlock) bool { return b.nip == nip }))
+	})
 }
 
 // withoutFarewells drops who stands below the words that end a letter, where somebody is named above them: the sender's own signature in a

@@ -82,6 +82,12 @@ func judge(c *content, subject string, subjectCounts bool) verdict {
 	case len(subj.resets) > 0 && len(body.resets) == 0 && len(body.weak) > 0 && body.asked:
 		v.kind = Unclear
 		return v.because("perihalnya reset, tetapi isinya menyebut %s", serviceList(body.weak))
+	case resets > 0 && body.choice+subj.choice != "":
+		v.kind = Unclear
+		return v.because("surat membiarkan pilihan (%q)", subj.choice+body.choice)
+	case resets > 0 && !subj.named && !body.named && subj.naked+body.naked == "" && len(subj.resets) == 0 && body.other != "":
+		v.kind = Unclear
+		return v.because("lupa disebut sebagai alasan; yang diminta %q", body.other)
 	case resets > 0 && c.template():
 		v.kind = Unclear
 		return v.because("formulir belum diisi")

@@ -315,6 +315,9 @@ func (p *person) setPost(post string, line int) {
 func (p paragraph) byName() []*person {
 	var out []*person
 	for _, m := range proseAlone.FindAllStringSubmatchIndex(p.text, 20) {
+		if m[3] < len(p.text) && unicode.IsLetter(rune(p.text[m[3]])) { // ", NIK ..." is no title
+			m[3] = m[2] + max(0, strings.LastIndexByte(p.text[m[2]:m[3]], ','))
+		}
 		name := cleanName(p.text[m[2]:m[3]])
 		if !capitalised(name) || positionWord.MatchString(strings.SplitN(name, ",", 2)[0]) || officeWord.MatchString(name) || len(name) < 3 {
 			continue

@@ -29,6 +29,9 @@ type signals struct {
 	forgot    bool            // first person, "lupa"
 	direct    bool            // "mohon reset passphrase" outright
 	asked     bool
+	named     bool   // a reset is asked for by its name; else only "lupa" speaks for it
+	other     string // another service that is asked for in so many words
+	choice    string // "direset atau diterbitkan ulang"
 }
 
 // serviceNames are said in reasons.
@@ -45,6 +48,12 @@ func signalsOf(lines []line, heading bool) *signals {
 		s.lost = s.lost || m.term == termForget && !negated(words, marks, m)
 	}
 	for i, m := range marks {
+		if s.other == "" && otherService(words, marks, i) {
+			s.other = m.text
+		}
+		if s.choice == "" {
+			s.choice = alternative(words, marks, i)
+		}
 		switch m.term {
 		case termSecret:
 			s.secret = true
@@ -233,13 +242,14 @@ func (s *signals) object(words []word, marks []mark, i int, heading bool) {
 	}
 	switch {
 	case direct && !not && !howTo:
-		s.direct = true
+		s.direct, s.named = true, true
 		s.resets = append(s.resets, found)
 	case event, not && !heading, guide && !(self && s.lost):
 		s.mentions = append(s.mentions, found)
 	case howTo && !(asked && a.term == termReset && !heading) && !self:
 		s.mentions = append(s.mentions, found)
-	case asked, self && a.term == termForget:
+	case asked, self && a.term == termForget, a.term == termReset && s.lost && recommended(marks):
+		s.named = s.named || a.term != termForget
 		s.resets = append(s.resets, found)
 	default:
 		s.mentions = append(s.mentions, found)
@@ -526,4 +536,48 @@ func otherThing(words []word, marks []mark, a mark) bool {
 		}
 	}
 	return false
+}
+
+// otherService: the mark names another service, or the change of an address, and it is asked for: "mohon sertifikatnya dicabut".
+func otherService(words []word, marks []mark, i int) bool {
+	m := marks[i]
+	switch m.term {
+	case termIssue, termRenew, termRevoke, termChangeData:
+	case termReplace, termChange:
+		if _, ok := action(words, marks, i, 4, 3, termAccount); !ok {
+			return false
+		}
+	default:
+		return false
+	}
+	if passive(words, m) || negated(words, marks, m) {
+		return false
+	}
+	return slices.ContainsFunc(marks, func(x mark) bool {
+		return x.term == termAsk && asksOutright(x.text) && x.at < m.at && m.at-x.end <= 8 && sameSentence(words, x.at, m.at)
+	})
+}
+
+// alternative is a reset that the writer leaves to choose against another service.
+func alternative(words []word, marks []mark, i int) string {
+	if marks[i].term != termReset {
+		return ""
+	}
+	for _, x := range marks {
+		if has([]term{termIssue, termRenew, termRevoke}, x.term) && abs(x.at-marks[i].at) <= 5 && sameSentence(words, x.at, marks[i].at) {
+			for k := min(x.at, marks[i].at); k < max(x.at, marks[i].at); k++ {
+				if words[k].text == "atau" {
+					return marks[i].text + " atau " + x.text
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// recommended: the letter recommends, which is how an office asks (letters.md, "Layouts").
+func recommended(marks []mark) bool {
+	return slices.ContainsFunc(marks, func(m mark) bool {
+		return m.term == termAsk && (m.text == "rekomendasi" || m.text == "merekomendasikan")
+	})
 }
