@@ -168,7 +168,7 @@ func (d *Daemon) makeJobs() error {
 		ID:      d.id,
 		Workers: workers,
 		Queues: map[string]river.QueueConfig{
-			store.QueueRead: {MaxWorkers: 3}, store.QueueFetch: {MaxWorkers: 4}, store.QueueMail: {MaxWorkers: 4}, store.QueueReset: {MaxWorkers: max(4, 2*len(d.order))},
+			store.QueueRead: {MaxWorkers: 6}, store.QueueFetch: {MaxWorkers: 4}, store.QueueMail: {MaxWorkers: 4}, store.QueueReset: {MaxWorkers: max(4, 2*len(d.order))},
 			store.QueueSource: {MaxWorkers: 6}, store.QueueWatch: {MaxWorkers: 4}, store.QueueClock: {MaxWorkers: 1},
 		},
 		PeriodicJobs:         d.periodic(),
