@@ -172,6 +172,9 @@ func (o *report) signatures(r letter.Reading) {
 		if one.Signer != nil {
 			who = printable(*one.Signer)
 		}
+		if one.Issuer != nil {
+			who += o.p.in("2", ", diterbitkan "+printable(*one.Issuer))
+		}
 		s := signatureWords[one.Status]
 		when := "tanpa stempel waktu tepercaya"
 		if one.Time != nil {

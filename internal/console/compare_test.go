@@ -163,16 +163,16 @@ func TestEachFieldLeadsToItsLine(t *testing.T) {
 func TestSignaturesAreTold(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	tri, at := "Tri Handayani, S.Pd., M.M.", time.Date(2026, 11, 23, 1, 12, 0, 0, time.UTC)
+	tri, issuer, at := "Tri Handayani, S.Pd., M.M.", "Penerbit Contoh", time.Date(2026, 11, 23, 1, 12, 0, 0, time.UTC)
 	for name, c := range map[string]struct {
 		s    letter.Signature
 		want []string
 		not  string
 	}{
 		"none": {letter.Signature{Status: letter.SignatureNone}, []string{"Tanpa tanda tangan elektronik", "Periksa tanda tangan dan stempel pada lembar asli."}, "rincian"},
-		"one": {letter.Signature{Status: letter.SignatureValid, Signer: &tri, Each: []letter.Signed{{File: "surat.pdf", Signer: &tri, Status: letter.SignatureValid, Time: &at, Whole: true}}},
+		"one": {letter.Signature{Status: letter.SignatureValid, Signer: &tri, Each: []letter.Signed{{File: "surat.pdf", Signer: &tri, Issuer: &issuer, Status: letter.SignatureValid, Time: &at, Whole: true}}},
 			[]string{"Tanda tangan elektronik sah Tri Handayani, S.Pd., M.M. Senin, 23 November 2026 pukul 08.12 WIB", "Waktu Senin, 23 November 2026 pukul 08.12 WIB, menurut stempel waktu",
-				"Seluruh berkas; tidak ada yang ditambahkan sesudahnya"}, "Catatan"},
+				"Penerbit Penerbit Contoh, menurut sertifikatnya", "Seluruh berkas; tidak ada yang ditambahkan sesudahnya"}, "Catatan"},
 		"two and a timestamp": {letter.Signature{Status: letter.SignatureInvalid, Signer: &tri, Each: []letter.Signed{
 			{File: "surat.pdf", Signer: &tri, Status: letter.SignatureUntrusted, Codes: []string{"no-trusted-root", "no-timestamp"}},
 			{File: "surat.pdf", Status: letter.SignatureInvalid, Codes: []string{"changed-after-signing"}},

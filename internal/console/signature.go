@@ -25,6 +25,7 @@ type verdict struct{ Word, Weight, Icon string }
 type signedView struct {
 	verdict
 	Who    string
+	Issuer string // as the certificate says
 	File   string
 	At     *time.Time // of a trusted timestamp
 	Covers string     // how much of the file
@@ -73,7 +74,7 @@ func signatureOf(s letter.Signature) *signatureView {
 }
 
 func signedOf(s letter.Signed) signedView {
-	out := signedView{verdict: verdicts[s.Status], Who: str(s.Signer), File: safeName(s.File), At: s.Time}
+	out := signedView{verdict: verdicts[s.Status], Who: str(s.Signer), Issuer: str(s.Issuer), File: safeName(s.File), At: s.Time}
 	switch {
 	case s.Stamp:
 		out.Who = "Stempel waktu dokumen"

@@ -126,6 +126,7 @@ type Signature struct {
 type Signed struct {
 	File   string          `json:"file"`
 	Signer *string         `json:"signer"` // null for a document timestamp
+	Issuer *string         `json:"issuer"` // of the certificate, as it says itself; null where it can't be read
 	Status SignatureStatus `json:"status"`
 	Time   *time.Time      `json:"time"`  // of a trusted timestamp; null without one
 	Codes  []string        `json:"codes"` // why the verdict isn't "valid", and what else is worth knowing

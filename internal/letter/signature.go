@@ -185,6 +185,9 @@ func signed(file string, s pdfsig.Signature) Signed {
 	if s.Signer != "" {
 		out.Signer = str(s.Signer)
 	}
+	if s.Issuer != "" {
+		out.Issuer = str(s.Issuer)
+	}
 	if !s.Time.IsZero() {
 		out.Time = &s.Time
 	}

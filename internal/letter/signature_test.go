@@ -63,6 +63,11 @@ func TestASignedLetterIsCheckedAgainstTheOperatorsRoots(t *testing.T) {
 		if c.want != letter.SignatureNone && value(r.Signature.Signer) == "" {
 			t.Errorf("%s: no signer", name)
 		}
+		for _, one := range r.Signature.Each {
+			if value(one.Issuer) != pki.Root.Subject.CommonName {
+				t.Errorf("%s: issued by %q", name, value(one.Issuer))
+			}
+		}
 	}
 	if r := read(t, mine, "surat.pdf", changed); r.Signature.Status == letter.SignatureValid {
 		t.Error("a changed byte went unnoticed")

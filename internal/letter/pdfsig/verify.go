@@ -56,6 +56,7 @@ const (
 // Signature is the verdict on one signature field.
 type Signature struct {
 	Signer    string // common name in the certificate
+	Issuer    string // common name of who issued it, as the certificate says
 	Status    Status
 	Codes     []Code
 	Time      time.Time // of a trusted timestamp; zero without one
@@ -291,7 +292,7 @@ func (f *file) verify(s field, store *store, roots *x509.CertPool, now time.Time
 		v.worse(Invalid, BrokenCMS)
 		return v
 	}
-	v.Signer = cert.Subject.CommonName
+	v.Signer, v.Issuer = cert.Subject.CommonName, cert.Issuer.CommonName
 	switch code := soundness(p7, oidData); code {
 	case "":
 	case Unsupported:
