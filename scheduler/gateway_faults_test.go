@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -99,27 +100,44 @@ type storm struct {
 
 	ids     []string
 	of      map[string]int // letter -> official
-	daemons []*exec.Cmd
+	daemons []*process
 	kills   int
 }
 
-// start begins a daemon as a process of its own, which dies with the test.
+// process is a daemon in a process of its own.
+type process struct {
+	*exec.Cmd
+	gone chan struct{}
+}
+
+// start begins a daemon, which dies with the test.
 func (s *storm) start() {
 	s.t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestDaemonProcess$", "-test.timeout=0")
 	cmd.Env = append(os.Environ(), "PULIH_TEST_DAEMON="+s.config, "PULIH_TEST_CLOCK="+s.clock.String())
-	cmd.Stderr = os.Stderr // errors alone are logged
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr // errors alone are logged; what ends the daemon is told by its test
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
+	p, started := &process{cmd, make(chan struct{})}, make(chan error)
+	go func() {
+		// The death signal comes when the starting thread ends, not the process: hold it, or another test's end kills this daemon.
+		runtime.LockOSThread()
+		defer close(p.gone)
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait() // its death is no news
+		}
+	}()
+	if err := <-started; err != nil {
 		s.t.Fatal(err)
 	}
-	s.daemons = append(s.daemons, cmd)
+	s.daemons = append(s.daemons, p)
 }
 
 // kill ends the oldest daemon by SIGKILL, wherever it is.
 func (s *storm) kill() {
 	_ = s.daemons[0].Process.Kill()
-	_ = s.daemons[0].Wait() // its death is no news
+	<-s.daemons[0].gone
 	s.daemons = s.daemons[1:]
 	s.kills++
 }

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -138,13 +139,19 @@ func (h *house) start() *daemon {
 	d.cmd = exec.Command(h.program, "serve", "--config", h.world.ConfigPath, "--clock", h.world.Clock.String())
 	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // nothing outlives the test
-	if err := d.cmd.Start(); err != nil {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread() // the death signal comes when the starting thread ends: hold it
+		defer close(d.gone)
+		err := d.cmd.Start()
+		started <- err
+		if err == nil {
+			d.err = d.cmd.Wait()
+		}
+	}()
+	if err := <-started; err != nil {
 		h.t.Fatal(err)
 	}
-	go func() {
-		d.err = d.cmd.Wait()
-		close(d.gone)
-	}()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.daemons = append(h.daemons, d)
