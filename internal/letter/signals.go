@@ -206,7 +206,7 @@ func (s *signals) object(words []word, marks []mark, i int, heading bool) {
 		s.account = found + " " + other
 		return
 	}
-	if otherThing(words, marks, a) {
+	if otherThing(words, a) {
 		s.mentions = append(s.mentions, found)
 		return
 	}
@@ -518,7 +518,7 @@ func otherLock(words []word, m mark) string {
 
 // otherThing: what is asked for isn't the reset but something about it, which stands before it: "mohon salinan surat permohonan reset",
 // "mohon konfirmasi apakah reset ... sudah selesai", "anggaran untuk layanan reset".
-func otherThing(words []word, marks []mark, a mark) bool {
+func otherThing(words []word, a mark) bool {
 	for k := a.at - 1; k >= max(0, a.at-7) && !words[k+1].stop; k-- {
 		switch words[k].text {
 		case "dan", "serta", "guna", "karena", "sehingga", "agar":
