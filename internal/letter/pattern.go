@@ -88,78 +88,37 @@ func (p *pattern) begins(s string) bool {
 	return false
 }
 
+// impossible matches nothing, and says so at once.
+var impossible = regexp.MustCompile(`[^\s\S]`)
+
+// in is the expression to be run over a text.
+func (p *pattern) in(s string) *regexp.Regexp {
+	if p.may(s) {
+		return p.re
+	}
+	return impossible
+}
+
 // The methods are those of regexp.Regexp.
 
-func (p *pattern) MatchString(s string) bool { return p.may(s) && p.re.MatchString(s) }
-
-func (p *pattern) FindString(s string) string {
-	if !p.may(s) {
-		return ""
-	}
-	return p.re.FindString(s)
-}
-
-func (p *pattern) FindStringIndex(s string) []int {
-	if !p.may(s) {
-		return nil
-	}
-	return p.re.FindStringIndex(s)
-}
-
-func (p *pattern) FindStringSubmatch(s string) []string {
-	if !p.may(s) {
-		return nil
-	}
-	return p.re.FindStringSubmatch(s)
-}
-
-func (p *pattern) FindStringSubmatchIndex(s string) []int {
-	if !p.may(s) {
-		return nil
-	}
-	return p.re.FindStringSubmatchIndex(s)
-}
-
-func (p *pattern) FindAllString(s string, n int) []string {
-	if !p.may(s) {
-		return nil
-	}
-	return p.re.FindAllString(s, n)
-}
-
+func (p *pattern) MatchString(s string) bool              { return p.in(s).MatchString(s) }
+func (p *pattern) FindString(s string) string             { return p.in(s).FindString(s) }
+func (p *pattern) FindStringIndex(s string) []int         { return p.in(s).FindStringIndex(s) }
+func (p *pattern) FindStringSubmatch(s string) []string   { return p.in(s).FindStringSubmatch(s) }
+func (p *pattern) FindStringSubmatchIndex(s string) []int { return p.in(s).FindStringSubmatchIndex(s) }
+func (p *pattern) FindAllString(s string, n int) []string { return p.in(s).FindAllString(s, n) }
 func (p *pattern) FindAllStringIndex(s string, n int) [][]int {
-	if !p.may(s) {
-		return nil
-	}
-	return p.re.FindAllStringIndex(s, n)
+	return p.in(s).FindAllStringIndex(s, n)
 }
-
 func (p *pattern) FindAllStringSubmatch(s string, n int) [][]string {
-	if !p.may(s) {
-		return nil
-	}
-	return p.re.FindAllStringSubmatch(s, n)
+	return p.in(s).FindAllStringSubmatch(s, n)
 }
-
 func (p *pattern) FindAllStringSubmatchIndex(s string, n int) [][]int {
-	if !p.may(s) {
-		return nil
-	}
-	return p.re.FindAllStringSubmatchIndex(s, n)
+	return p.in(s).FindAllStringSubmatchIndex(s, n)
 }
-
-func (p *pattern) ReplaceAllString(s, by string) string {
-	if !p.may(s) {
-		return s
-	}
-	return p.re.ReplaceAllString(s, by)
-}
-
+func (p *pattern) ReplaceAllString(s, by string) string { return p.in(s).ReplaceAllString(s, by) }
 func (p *pattern) ReplaceAllStringFunc(s string, by func(string) string) string {
-	if !p.may(s) {
-		return s
-	}
-	return p.re.ReplaceAllStringFunc(s, by)
+	return p.in(s).ReplaceAllStringFunc(s, by)
 }
 
 // needs are strings of which every match of an expression holds at least one; none where that can't be told (as RE2's prefilter does).
