@@ -258,8 +258,8 @@ func (s *sheet) nameAbove(p *person) {
 		return
 	}
 	text := s.cells[i][0].text
-	if m := listMark.FindStringIndex(text); m != nil {
-		text = text[m[1]:]
+	if n := listMarkEnd(text); n > 0 {
+		text = text[n:]
 	}
 	if m := proseName.FindStringSubmatch(text); m != nil && capitalised(cleanName(m[1])) {
 		p.set(fieldName, m[1], i)

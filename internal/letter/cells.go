@@ -361,7 +361,7 @@ func (s *sheet) continuation(f *found, i int) (string, bool) {
 	if isLabel(c.text) && (strings.Contains(c.text, ":") || s.hasPair(i) || len(s.cells[i]) > 1 && !aligned) || startsSentence(c.text) && !aligned || onlyNIP.MatchString(c.text) {
 		return "", false
 	}
-	if listMark.MatchString(c.text) && f.field != fieldSubject && f.field != fieldPosition {
+	if listMarkEnd(c.text) > 0 && f.field != fieldSubject && f.field != fieldPosition {
 		return "", false
 	}
 	indented := c.at > f.labelAt+1 && c.at >= f.valueAt-3 && c.at <= f.valueAt+14
@@ -392,7 +392,7 @@ func (s *sheet) continuation(f *found, i int) (string, bool) {
 	}
 	// Plain mail wraps long lines back to the margin.
 	before := s.lines[f.end].text
-	if !tabbed && c.at <= f.labelAt+1 && utf8.RuneCountInString(strings.TrimSpace(before)) >= 58 && len(s.cells[i]) == 1 && !listMark.MatchString(c.text) &&
+	if !tabbed && c.at <= f.labelAt+1 && utf8.RuneCountInString(strings.TrimSpace(before)) >= 58 && len(s.cells[i]) == 1 && listMarkEnd(c.text) == 0 &&
 		!strings.HasPrefix(c.text, "(") && utf8.RuneCountInString(c.text) < 60 && f.field != fieldName {
 		return c.text, true
 	}
@@ -416,9 +416,9 @@ func danglingEnd(v string) bool {
 }
 
 func unmarked(s string) string {
-	if loc := listMark.FindStringIndex(s); loc != nil {
+	if n := listMarkEnd(s); n > 0 {
 		if _, ok := fieldOf(s); !ok {
-			return s[loc[1]:]
+			return s[n:]
 		}
 	}
 	return s

@@ -40,7 +40,7 @@ func extract(d document) *content {
 	pairs := s.labelled()
 	c.letterFields(pairs)
 	for _, f := range pairs {
-		if f.field != fieldSkip && f.field != fieldNumber && (f.value == "" || placeholders.MatchString(f.value)) {
+		if f.field != fieldSkip && f.field != fieldNumber && emptyValue(f.value) {
 			c.blanks++
 		}
 	}
@@ -113,7 +113,7 @@ func cutNumber(v string) string {
 
 var numberEnd = compile(`(?i)\s+(tanggal|tgl\.?|perihal|hal|sifat|lampiran|kepada|yth|[a-z]+,\s*\d{1,2}\s+[a-z]+\s+\d{4})\b.*$`)
 
-var titleNumberLine = compile(`(?i)^\s*(?:nomor|no\.)\s*[:.]?\s*([A-Z0-9][\w./\- ]*/[\w./\- ]*)$`)
+var titleNumberLine = compile(`(?i)^(?:nomor|no\.)\s*[:.]?\s*([A-Z0-9][\w./\- ]*/[\w./\- ]*)$`)
 
 // titleNumber reads "NOMOR 500.12/33/2026" without a colon below a title.
 func (c *content) titleNumber() {

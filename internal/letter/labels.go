@@ -2,6 +2,8 @@ package letter
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // field names what a label announces.
@@ -59,12 +61,24 @@ func label(p string) *pattern {
 var (
 	spacedOut = compile(`^(?:\pL )+\pL$`)
 	listMark  = compile(`^\s*(?:[-–—•*·▪➢►o]\s+|\(?(?:\d{1,2}[.)]\s*|[a-zA-Z][.)]\s+))`)
-	spaces    = compile(`\s+`)
 )
+
+// listMarkEnd is where the mark of a list's item at the head of a text ends ("1. ", "a) ", "- "); 0 where there is none. Most lines begin with a
+// word.
+func listMarkEnd(s string) int {
+	t := strings.TrimLeft(s, " \t")
+	if len(t) < 2 || unicode.IsLetter(rune(t[0])) && t[0] < utf8.RuneSelf && !strings.ContainsRune(".) \t", rune(t[1])) {
+		return 0
+	}
+	if loc := listMark.FindStringIndex(s); loc != nil {
+		return loc[1]
+	}
+	return 0
+}
 
 // fieldOf tells what a label announces.
 func fieldOf(text string) (field, bool) {
-	text = strings.TrimSpace(spaces.ReplaceAllString(text, " "))
+	text = strings.Join(strings.Fields(text), " ")
 	text = strings.Trim(text, "*_ \t:;.,|") // marks of bold text in plain mail
 	if text == "" || len(text) > 70 {
 		return "", false
@@ -89,8 +103,8 @@ func cutLabel(s string) (field, string, bool) {
 	if f, ok := fieldOf(before); ok {
 		return f, strings.TrimSpace(after), true
 	}
-	if loc := listMark.FindStringIndex(before); loc != nil {
-		if f, ok := fieldOf(before[loc[1]:]); ok {
+	if n := listMarkEnd(before); n > 0 {
+		if f, ok := fieldOf(before[n:]); ok {
 			return f, strings.TrimSpace(after), true
 		}
 	}
@@ -99,13 +113,9 @@ func cutLabel(s string) (field, string, bool) {
 
 // cutColon cuts at the first colon, or at an equals sign before one; OCR reads a colon as a semicolon now and then.
 func cutColon(s string) (before, after string, ok bool) {
-	i := strings.IndexAny(s, ":=：;")
+	i := strings.IndexAny(s, ":=;")
 	if i <= 0 || i > 90 {
 		return "", "", false
 	}
-	n := 1
-	if strings.HasPrefix(s[i:], "：") {
-		n = len("：")
-	}
-	return s[:i], s[i+n:], true
+	return s[:i], s[i+1:], true
 }

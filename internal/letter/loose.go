@@ -23,8 +23,8 @@ func (s *sheet) loose() []*person {
 		p.role = roleApplicant
 		p.set(fieldNIP, text[at[0]:at[1]], i)
 		before := strings.TrimRight(nipWord.ReplaceAllString(text[:at[0]], ""), " ,;:(/|–-")
-		if loc := listMark.FindStringIndex(before); loc != nil {
-			before = before[loc[1]:]
+		if n := listMarkEnd(before); n > 0 {
+			before = before[n:]
 		}
 		if name, _ := nameBefore(before); name != "" {
 			p.set(fieldName, name, i)
@@ -46,7 +46,7 @@ func (s *sheet) around(p *person) *person {
 		last = max(last, l)
 	}
 	p.last = last
-	for i := last + 1; i < len(s.cells) && i <= last+5 && !s.blank(i) && !bareNIP.MatchString(s.lines[i].text) && !listMark.MatchString(s.lines[i].text); i++ {
+	for i := last + 1; i < len(s.cells) && i <= last+5 && !s.blank(i) && !bareNIP.MatchString(s.lines[i].text) && listMarkEnd(s.lines[i].text) == 0; i++ {
 		s.details(p, strings.Join(strings.Fields(s.lines[i].text), " "), i)
 		p.last = i
 	}

@@ -17,20 +17,20 @@ func Mask(text string) string {
 }
 
 func mask(text string) (string, bool) {
-	if !secretHint.may(text) {
-		return text, false
-	}
 	m := masker{lines: strings.Split(text, "\n")}
+	named := make([]bool, len(m.lines))
 	for i := range m.lines {
-		m.inline(i)
+		named[i] = m.inline(i)
 	}
-	for i := range m.lines {
-		m.cells(i)
+	for i, l := range m.lines {
+		if named[i] || secretHint.may(l) {
+			m.cells(i)
+		}
 	}
 	return strings.Join(m.lines, "\n"), m.hit
 }
 
-// secretHint is in every text with a word for a secret: its own words are all that it needs.
+// secretHint is in every line with a word for a secret that isn't misspelt: its own words are all that it needs.
 var secretHint = compile(`(?i)pas|fras|pwd|pw|sandi|otp|pin|kode|kunci|token|phrase|pswd`)
 
 // masker works on the lines of a text.
@@ -53,7 +53,11 @@ var (
 
 // noun tells whether the tokens from k on name a secret, and how many they are.
 func noun(tokens []string, k int) int {
-	w := bareWord(tokens[k])
+	w := strings.Trim(tokens[k], wordMarks)
+	if w == "" || !strings.ContainsRune("fkmopst", rune(w[0]|0x20)) && !strings.Contains(w, "/") {
+		return 0
+	}
+	w = strings.ToLower(w)
 	if k+1 < len(tokens) && secretPairs.MatchString(w+" "+bareWord(tokens[k+1])) {
 		return 2
 	}
@@ -66,20 +70,21 @@ func noun(tokens []string, k int) int {
 	return 0
 }
 
-func bareWord(s string) string {
-	return strings.ToLower(strings.Trim(s, " .,;()[]\"'“”‘’*_"))
-}
+const wordMarks = " .,;()[]\"'“”‘’*_"
 
-// inline masks what stands behind the noun on its line.
-func (m *masker) inline(i int) {
+func bareWord(s string) string { return strings.ToLower(strings.Trim(s, wordMarks)) }
+
+// inline masks what stands behind the noun on its line, and tells whether there is one.
+func (m *masker) inline(i int) (named bool) {
 	for range 8 { // each round masks one value; a line has few
-		from, to, ok := secretIn(m.lines[i])
-		if !ok {
-			return
+		from, to, named := secretIn(m.lines[i])
+		if to == 0 {
+			return named
 		}
 		m.hit = true
 		m.lines[i] = m.lines[i][:from] + masked + m.lines[i][to:]
 	}
+	return true
 }
 
 // tokensOf cuts a line at blanks, and tells where each token stands; a colon or an equals sign is a token of its own.
@@ -109,14 +114,15 @@ func tokensOf(l string) (tokens []string, at [][2]int) {
 	return tokens, at
 }
 
-// secretIn finds the first value of a secret on a line.
-func secretIn(l string) (from, to int, ok bool) {
+// secretIn finds the first value of a secret on a line, and whether the line names one.
+func secretIn(l string) (from, to int, named bool) {
 	tokens, at := tokensOf(l)
 	for k := range tokens {
 		n := noun(tokens, k)
 		if n == 0 {
 			continue
 		}
+		named = true
 		colon, said := false, false
 		v := k + n
 		for ; v < len(tokens) && v < k+n+9; v++ {
@@ -133,7 +139,7 @@ func secretIn(l string) (from, to int, ok bool) {
 			continue
 		}
 		name := strings.TrimSuffix(strings.TrimSuffix(bareWord(tokens[k+n-1]), "nya"), "-")
-		if from, to, ok = valueIn(l, at[k][0], at[v][0], name, colon, said); ok {
+		if from, to, ok := valueIn(l, at[k][0], at[v][0], name, colon, said); ok {
 			return from, to, true
 		}
 		// "passphrase yang biasa dipakai: ..."
@@ -143,7 +149,7 @@ func secretIn(l string) (from, to int, ok bool) {
 			}
 		}
 	}
-	return 0, 0, false
+	return 0, 0, named
 }
 
 // valueIn tells how far a secret reaches that would begin at v; the noun stands at k.
@@ -181,7 +187,7 @@ func valueIn(l string, k, v int, noun string, colon, said bool) (from, to int, o
 // beginsLine: nothing but blanks, list marks or another word with a stroke ("user/") stand before the place on its line.
 func beginsLine(l string, at int) bool {
 	before := strings.Trim(l[strings.LastIndexByte(l[:at], '\t')+1:at], " *-•_(")
-	return before == "" || isOrdinal(before) || listMark.MatchString(before+" ") || len(before) < 16 && strings.HasSuffix(before, "/")
+	return before == "" || isOrdinal(before) || listMarkEnd(before+" ") > 0 || len(before) < 16 && strings.HasSuffix(before, "/")
 }
 
 // looksSecret: letters with digits or signs among them, or a short number where a PIN or code was announced.
@@ -278,8 +284,8 @@ func (m *masker) maskCell(i int, text string, vouched bool, name string) {
 
 // onlyNoun: a cell of the noun and its adjectives alone.
 func onlyNoun(s string) (string, bool) {
-	if loc := listMark.FindStringIndex(s); loc != nil {
-		s = s[loc[1]:]
+	if n := listMarkEnd(s); n > 0 {
+		s = s[n:]
 	}
 	w := strings.Fields(strings.Trim(s, " :=*_"))
 	if len(w) == 0 || len(w) > 7 {

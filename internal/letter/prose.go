@@ -27,7 +27,7 @@ func (s *sheet) paragraphs() []paragraph {
 			continue
 		}
 		t := strings.Join(strings.Fields(s.lines[i].text), " ")
-		if listMark.MatchString(t) && cur.text != "" {
+		if listMarkEnd(t) > 0 && cur.text != "" {
 			flush()
 		}
 		if cur.text != "" {
@@ -196,9 +196,9 @@ func nameBefore(s string) (string, int) {
 		at = i + 1
 	}
 	t := s[at:]
-	if loc := listMark.FindStringIndex(t); loc != nil {
-		at += loc[1]
-		t = t[loc[1]:]
+	if n := listMarkEnd(t); n > 0 {
+		at += n
+		t = t[n:]
 	}
 	t = strings.TrimPrefix(strings.TrimSpace(t), "dan ")
 	t = strings.TrimPrefix(strings.TrimPrefix(t, "serta "), ", ")

@@ -172,6 +172,9 @@ func ruledRow(l string) string {
 	return strings.Join(cells, "\t")
 }
 
+// Two letters that fold into ASCII (Unicode's CaseFolding.txt): (?i)s matches the long s, and (?i)k the sign of Kelvin.
+const longS, kelvin = '\u017f', '\u212a'
+
 // cleanText makes look-alike characters plain: hard and thin blanks, full-width colons, soft hyphens, box glyphs of private fonts.
 func cleanText(s string) string {
 	s = strings.ReplaceAll(s, "\r\n", "\n")
@@ -183,6 +186,10 @@ func cleanText(s string) string {
 			return -1
 		case r == '\u2010', r == '\u2011':
 			return '-'
+		case r == longS:
+			return 's'
+		case r == kelvin:
+			return 'K'
 		case r == '：', r == '\u2236', r == '\ua789':
 			return ':'
 		case r >= 0xf000 && r <= 0xf0ff:

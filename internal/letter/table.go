@@ -405,8 +405,8 @@ func (s *sheet) pieces(i int, c []tableColumn, ordinals bool) (line []piece, sta
 				starts = true
 				continue
 			}
-			if loc := listMark.FindStringIndex(x.text + " "); ordinals && loc != nil && loc[1] < len(x.text) {
-				starts, text, col = true, x.text[loc[1]:], 1 // "1. Slamet" where number and name stand close
+			if n := listMarkEnd(x.text + " "); ordinals && n > 0 && n < len(x.text) {
+				starts, text, col = true, x.text[n:], 1 // "1. Slamet" where number and name stand close
 			}
 		}
 		if ordinals && k == 0 && !starts && len(c) > 1 && col == 1 {

@@ -7,7 +7,6 @@ import (
 var (
 	columnStart   = compile(`(?i)^(kepada\b|yth\b|yang terhormat|kpd\b|di\s*[-–]?\s*$|di\s*-?\s*(tempat|purbalingga|madiun)\b|tempat$|u\.p\.)`)
 	sentenceStart = compile(`^(?i:dengan (ini|hormat)|demikian\w*|atas perhatian\w*|untuk itu|untuk keperluan|bersama ini|sehubungan|menindaklanjuti|berdasarkan|dalam rangka|memberikan rekomendasi|menerangkan|menyatakan|adalah benar|mengajukan|mohon|memohon|selanjutnya|bahwa|yang bersangkutan|terima kasih|hormat kami|tembusan|nomor|catatan|kami|saya|surat (ini|pernyataan)|mengetahui|merekomendasikan|assalam|wassalam|salam|selamat (pagi|siang|sore)|adapun|berikut|pada hari|kepada|yth|disampaikan|bertindak|yang (bertanda|menyatakan)|telah|karena|dikarenakan|oleh karena|agar|guna|apabila|sebagai|berkenaan|dalam hal|perlu|maka)\b`)
-	placeholders  = compile(`^[\s.…_\-–—*/:;,()xX]*$|\.{4,}|…{2,}|_{3,}`)
 	titleBefore   = compile(`^(?i:(bapak|ibu|bpk|sdr|sdri|saudara|saudari|pak|bu|yth)\.?(/i)?\s+)+`)
 	nameLike      = compile(`^[\p{L}'’` + "`" + `.,\- ()&/]+$`)
 	rankOnly      = compile(`(?i)^\(?\s*(pembina|penata|pengatur|juru)(\s+(utama|muda|madya)){0,2}(\s+(tingkat|tk)\.?\s?\S{1,3})?[\s,/(–-]*\w{1,4}\s*[/.–-]\s*[a-e]\s*\)?$|(?i)^\(?\s*(pembina|penata|pengatur|juru|ahli (pertama|muda|madya|utama))\b(\s+(utama|muda|madya|tingkat\s*(i|1)|tk\.?\s*(i|1)))*\s*[,/(\s]*\s*(\(?\s*(gol\.?\s*)?[iv1]+\s*[/.]\s*[a-e]\s*\)?)?\s*\)?$|^(?i:gol(ongan)?\.?\s*)?\(?[IV]+\s*/\s*[a-e]\)?$`)
@@ -20,7 +19,9 @@ func startsColumn(s string) bool { return columnStart.MatchString(s) || placeDat
 func startsSentence(s string) bool { return sentenceStart.MatchString(s) }
 
 // emptyValue: nothing was filled in.
-func emptyValue(v string) bool { return strings.TrimSpace(v) == "" || placeholders.MatchString(v) }
+func emptyValue(v string) bool {
+	return strings.Trim(v, " \t\r\n.…_-–—*/:;,()xX") == "" || strings.Contains(v, "....") || strings.Contains(v, "……") || strings.Contains(v, "___")
+}
 
 // plausible tells whether a value without a colon before it can be one of that field.
 func plausible(f field, v string) bool {

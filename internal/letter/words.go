@@ -23,7 +23,7 @@ func wordsOf(lines []line) []word {
 			stop = true
 			continue
 		}
-		if listMark.MatchString(l.text) {
+		if listMarkEnd(l.text) > 0 {
 			stop = true
 		}
 		if _, _, ok := cutLabel(strings.TrimSpace(l.text)); ok {
@@ -79,6 +79,15 @@ func passphraseWord(w string) bool {
 	case "keyphrase":
 		return true
 	case "passport", "passing", "pasar", "paspor", "password", "passwords":
+		return false
+	}
+	foreign := 0 // letters of none of the spellings: each is an edit
+	for i := range len(w) {
+		if strings.IndexByte("pashref", w[i]) < 0 {
+			foreign++
+		}
+	}
+	if foreign > 3 {
 		return false
 	}
 	limit := 2
