@@ -46,7 +46,9 @@ func (p *pattern) prepare() {
 	if set, empty := firsts(tree); p.only && !empty {
 		p.first = &set
 	}
-	if set, empty, known := starts(tree); known && !empty && (p.only || !positioned(tree)) {
+	if set, empty, known := starts(tree); known && !empty && p.only {
+		p.starts.list = set
+	} else if known && !empty && !positioned(tree) {
 		p.starts = newWordSet(set)
 	}
 }
@@ -374,7 +376,7 @@ func spellings(re *syntax.Regexp) []string {
 	return nil
 }
 
-const mostNeeds = 64
+const mostNeeds = 256
 
 // small writes runes in small letters. Beyond ASCII, letters have more than two forms.
 func small(runes []rune) []string {
