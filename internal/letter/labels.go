@@ -1,7 +1,9 @@
 package letter
 
 import (
+	"hash/maphash"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -76,22 +78,46 @@ func listMarkEnd(s string) int {
 	return 0
 }
 
-// fieldOf tells what a label announces.
+// fieldOf tells what a label announces; a text that announces nothing is no label.
 func fieldOf(text string) (field, bool) {
+	key := maphash.String(announced.seed, text)
+	announced.Lock()
+	f, ok := announced.fields[key]
+	announced.Unlock()
+	if !ok {
+		f = announcedBy(text)
+		announced.Lock()
+		if len(announced.fields) >= 1<<14 {
+			clear(announced.fields)
+		}
+		announced.fields[key] = f
+		announced.Unlock()
+	}
+	return f, f != ""
+}
+
+// announced remembers what texts announce: the same labels stand on all letters, and a cell is asked about several times. It keeps no text.
+var announced = struct {
+	sync.Mutex
+	seed   maphash.Seed
+	fields map[uint64]field
+}{seed: maphash.MakeSeed(), fields: map[uint64]field{}}
+
+func announcedBy(text string) field {
 	text = strings.Join(strings.Fields(text), " ")
 	text = strings.Trim(text, "*_ \t:;.,|") // marks of bold text in plain mail
 	if text == "" || len(text) > 70 {
-		return "", false
+		return ""
 	}
 	if spacedOut.MatchString(text) {
 		text = strings.ReplaceAll(text, " ", "") // "N a m a"
 	}
 	for _, l := range labels {
 		if l.pattern.MatchString(text) {
-			return l.field, true
+			return l.field
 		}
 	}
-	return "", false
+	return ""
 }
 
 // cutLabel splits "Label : value". The colon must follow a known label; list marks before it ("1.", "a.", "-") are skipped.

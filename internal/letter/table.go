@@ -40,11 +40,13 @@ type tableHead struct {
 
 // headFields counts the labels in a line that may head a table; a line with a colon or long text doesn't.
 func (s *sheet) headFields(i int) int {
-	n := 0
 	for _, c := range s.cells[i] {
-		if strings.Contains(c.text, ":") || len(c.text) > 45 {
+		if len(c.text) > 45 || strings.Contains(c.text, ":") {
 			return 0
 		}
+	}
+	n := 0
+	for _, c := range s.cells[i] {
 		if f, ok := headField(c.text); ok && f != fieldSkip {
 			n++
 		}

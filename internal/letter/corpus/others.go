@@ -157,8 +157,12 @@ type Letter struct {
 }
 
 // Letters builds the whole corpus but for the scans, which need pdftoppm (see Scans).
-func Letters() []Letter {
+func Letters() []Letter { return Issue(0) }
+
+// Issue writes the corpus anew, about other people: each number gives other letters, of the same layouts.
+func Issue(n int) []Letter {
 	var out []Letter
+	newWorld := func(seed uint64, applicants int) *world { return newWorld(uint64(n)*1_000_000+seed, applicants) }
 	for i, l := range resetLayouts {
 		for k, form := range []string{"eml", "html", "pdf", "docx"} {
 			w := newWorld(uint64(i*10+k), l.people)
