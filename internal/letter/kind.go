@@ -79,6 +79,9 @@ func judge(c *content, subject string, subjectCounts bool) verdict {
 	case len(subj.resets) > 0 && len(body.resets) == 0 && !identity && len(body.mentions)+len(body.passing) > 0:
 		v.kind = Unclear
 		return v.because("hanya perihalnya yang meminta reset; isinya sekadar menyebut")
+	case len(subj.resets) > 0 && len(body.resets) == 0 && body.elsewhere:
+		v.kind = Unclear
+		return v.because("perihalnya reset, tetapi isinya meminta hal lain tentang reset")
 	case len(subj.resets) > 0 && len(body.resets) == 0 && len(body.weak) > 0 && body.asked:
 		v.kind = Unclear
 		return v.because("perihalnya reset, tetapi isinya menyebut %s", serviceList(body.weak))

@@ -29,6 +29,7 @@ type signals struct {
 	forgot    bool            // first person, "lupa"
 	direct    bool            // "mohon reset passphrase" outright
 	asked     bool
+	elsewhere bool   // a reset is named where something else is asked for: "mohon daftar pejabat yang meminta reset"
 	named     bool   // a reset is asked for by its name; else only "lupa" speaks for it
 	other     string // another service that is asked for in so many words
 	choice    string // "direset atau diterbitkan ulang"
@@ -198,7 +199,9 @@ func (s *signals) object(words []word, marks []mark, i int, heading bool) {
 		s.denied = append(s.denied, found)
 		return
 	}
+	ask := askFor(words, marks, a)
 	if inPassing(words, marks, a) || addressed(words, a, m) {
+		s.elsewhere = s.elsewhere || ask == askedElse && strings.HasPrefix(a.text, "di")
 		s.passing = append(s.passing, found)
 		return
 	}
@@ -206,18 +209,19 @@ func (s *signals) object(words []word, marks []mark, i int, heading bool) {
 		s.account = found + " " + other
 		return
 	}
-	if otherThing(words, a) {
+	if ask == askedElse {
 		s.mentions = append(s.mentions, found)
+		s.elsewhere = s.elsewhere || !heading
 		return
 	}
 	around := sentence(words, marks, i)
 	self, event, howTo, guide, not := false, false, false, false, false
 	direct := directAsk(words, marks, a)
-	asked := heading || direct
+	asked := heading || direct || ask == askedThis
 	for _, x := range around {
 		switch x.term {
 		case termAsk:
-			asked = asked || x.at < max(a.at, m.at) || !needsObject(x.text)
+			asked = asked || x.at > a.at && (x.at < m.at || !needsObject(x.text))
 		case termSelf:
 			self = true
 		case termEvent:
@@ -254,50 +258,6 @@ func (s *signals) object(words []word, marks []mark, i int, heading bool) {
 	default:
 		s.mentions = append(s.mentions, found)
 	}
-}
-
-// needsObject: an ask that governs what follows it, so that it asks for nothing that stands before.
-func needsObject(w string) bool { return w == "meminta" || w == "agar" || w == "perlu" }
-
-// directAsk: "kami mohon reset passphrase", "mengajukan permohonan reset": the ask stands right before the action, with nothing between
-// that it might ask for instead.
-func directAsk(words []word, marks []mark, a mark) bool {
-	if a.term == termForget {
-		return false
-	}
-	for _, x := range marks {
-		if x.at >= a.at || !sameSentence(words, x.at, a.at) {
-			continue
-		}
-		switch {
-		case x.term == termAsk && a.at-x.end <= 3 && asksOutright(x.text):
-			for _, y := range marks {
-				if y.at >= x.end && y.at < a.at && (y.term == termEvent || y.term == termHowTo || y.term == termNot) {
-					return false
-				}
-			}
-			return x.at == 0 || words[x.at].stop || !reported(words[x.at-1].text)
-		}
-	}
-	return false
-}
-
-func asksOutright(w string) bool {
-	for _, p := range []string{"mohon", "memohon", "dimohon", "mengajukan", "minta", "meminta", "tolong", "bermohon", "please", "nyuwun", "nyuhunkeun", "nunas", "tulung"} {
-		if strings.HasPrefix(w, p) {
-			return true
-		}
-	}
-	return false
-}
-
-// reported: a word before "permohonan" or "mengajukan" after which somebody's asking is told, not done.
-func reported(w string) bool {
-	switch w {
-	case "surat", "atas", "tentang", "perihal", "akan", "dapat", "bisa", "agar", "segera", "wajib", "harus", "telah", "sudah", "pernah", "yang", "setiap", "terhadap", "mengenai", "hal", "untuk":
-		return true
-	}
-	return false
 }
 
 // inPassing: the action is part of a name ("tautan reset", "layanan reset"), of a condition that follows it ("reset bila lupa"), or of what
@@ -514,28 +474,6 @@ func otherLock(words []word, m mark) string {
 		}
 	}
 	return ""
-}
-
-// otherThing: what is asked for isn't the reset but something about it, which stands before it: "mohon salinan surat permohonan reset",
-// "mohon konfirmasi apakah reset ... sudah selesai", "anggaran untuk layanan reset".
-func otherThing(words []word, a mark) bool {
-	for k := a.at - 1; k >= max(0, a.at-7) && !words[k+1].stop; k-- {
-		switch words[k].text {
-		case "dan", "serta", "guna", "karena", "sehingga", "agar":
-			return false
-		case "anggaran", "dana", "biaya", "survei", "narasumber", "jasa":
-			return true
-		case "bukti", "salinan", "fotokopi", "klarifikasi", "penjelasan", "konfirmasi", "penundaan", "pembatalan", "penghentian", "rekap", "rekapitulasi", "riwayat",
-			"apakah", "mengapa", "kenapa", "kapan", "jumlah", "statistik":
-			return !slices.ContainsFunc(words[k+1:a.at], func(w word) bool { return w.text == "untuk" || asksOutright(w.text) })
-		case "terima":
-			return k > 0 && words[k-1].text == "tanda"
-		}
-		if asksOutright(words[k].text) {
-			return false
-		}
-	}
-	return false
 }
 
 // otherService: the mark names another service, or the change of an address, and it is asked for: "mohon sertifikatnya dicabut".

@@ -7,16 +7,17 @@ import (
 
 // word is a token of a text: lower case, with where a sentence or block ended before it.
 type word struct {
-	text string
-	stop bool // a sentence, heading or block ended before this word
-	line int
+	text  string
+	stop  bool // a sentence, heading or block ended before this word
+	comma bool // a comma stands before it
+	line  int
 }
 
 // wordsOf splits lines into words. A blank line, a new list item and the end of a sentence are stops; so is a new page or line that
 // begins with a label.
 func wordsOf(lines []line) []word {
 	var out []word
-	stop := true
+	stop, comma := true, false
 	for i, l := range lines {
 		t := strings.ToLower(l.text)
 		if strings.TrimSpace(t) == "" {
@@ -39,6 +40,7 @@ func wordsOf(lines []line) []word {
 				if r == '\t' || r == '|' {
 					stop = true
 				}
+				comma = comma || r == ','
 				at++
 				continue
 			}
@@ -46,8 +48,8 @@ func wordsOf(lines []line) []word {
 			for at < len(runes) && (unicode.IsLetter(runes[at]) || unicode.IsDigit(runes[at]) || runes[at] == '\'') {
 				at++
 			}
-			out = append(out, word{text: string(runes[start:at]), stop: stop, line: i})
-			stop = false
+			out = append(out, word{text: string(runes[start:at]), stop: stop, comma: comma, line: i})
+			stop, comma = false, false
 		}
 	}
 	return out
