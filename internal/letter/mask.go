@@ -1,6 +1,7 @@
 package letter
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -25,6 +26,9 @@ func mask(text string) (string, bool) {
 	for i, l := range m.lines {
 		if named[i] || secretHint.may(l) {
 			m.cells(i)
+		}
+		if slices.Contains(named[max(0, i-2):min(len(named), i+3)], true) {
+			m.recalled(i, named[i])
 		}
 	}
 	return strings.Join(m.lines, "\n"), m.hit
@@ -87,6 +91,34 @@ func (m *masker) inline(i int) (named bool) {
 	return true
 }
 
+// triedCue stands before what was tried, is remembered or wished for: "sudah dicoba X", "seingat kami X", "kalau tidak salah X", "kalau bisa X".
+var triedCue = compile(`(?i)\b(\w*coba|masukkan|dimasukkan|pakai|memakai|dipakai|(meng|di)?gunakan|seingat|(di)?ingat(nya)?|tidak salah|tdk salah|(kalau|jika|bila) (bisa|boleh|dapat)|diganti|menjadi|jadi)( (lagi|saya|sy|kami|beliau|itu|adalah|yaitu|dengan|pakai|memakai|menggunakan|ke|passphrase|password|sandi|yang|lama|baru|kata))*[ :,]*["'“‘(]?$`)
+
+// recalled masks a value that stands apart from its noun, on a line near it: behind such a cue, or, beside the noun, a word of letters, digits
+// and signs, as only secrets are.
+func (m *masker) recalled(i int, beside bool) {
+	tokens, at := tokensOf(m.lines[i])
+	for k := len(tokens) - 1; k >= 0; k-- {
+		w := strings.Trim(tokens[k], `.,;:?()"'“”‘’*_`)
+		if w == "" || strings.Contains(w, masked) || plainAddress.MatchString(w) || !looksSecret(w, "") {
+			continue
+		}
+		before := m.lines[i][:at[k][0]]
+		if i > 0 && len(before) < 40 {
+			before = m.lines[i-1] + " " + strings.TrimSpace(before)
+		}
+		before = strings.TrimRight(before[max(0, len(before)-80):], " ")
+		strong := strings.ContainsAny(w, "!@#$%^&*") && strings.ContainsAny(w, "0123456789") && len(digitsOf(w)) < len(w)-1
+		if len(digitsOf(w)) < len(w) && triedCue.MatchString(before) || beside && strong {
+			from := at[k][0] + strings.Index(tokens[k], w)
+			m.lines[i], m.hit = m.lines[i][:from]+masked+m.lines[i][from+len(w):], true
+		}
+	}
+}
+
+// plainAddress is what is no secret, wherever it stands.
+var plainAddress = compile(`(?i)^\S+@[\w.-]+\.(id|com|net|org)$`)
+
 // tokensOf cuts a line at blanks, and tells where each token stands; a colon or an equals sign is a token of its own.
 func tokensOf(l string) (tokens []string, at [][2]int) {
 	from := -1
@@ -125,7 +157,7 @@ func secretIn(l string) (from, to int, named bool) {
 		named = true
 		colon, said := false, false
 		v := k + n
-		for ; v < len(tokens) && v < k+n+9; v++ {
+		for ; v < len(tokens) && v < k+n+9 && !endsSentence(tokens[v-1]); v++ {
 			if strings.Trim(tokens[v], ":=：>-–") == "" {
 				colon = colon || strings.ContainsAny(tokens[v], ":=：>")
 				continue
@@ -135,7 +167,7 @@ func secretIn(l string) (from, to int, named bool) {
 			}
 			said = said || says.MatchString(bareWord(tokens[v]))
 		}
-		if v >= len(tokens) || strings.Contains(l[at[k][1]:at[v][0]], "\t") || strings.Contains(tokens[v], masked) {
+		if v >= len(tokens) || endsSentence(tokens[v-1]) || strings.Contains(l[at[k][1]:at[v][0]], "\t") || strings.Contains(tokens[v], masked) {
 			continue
 		}
 		name := strings.TrimSuffix(strings.TrimSuffix(bareWord(tokens[k+n-1]), "nya"), "-")
@@ -152,6 +184,8 @@ func secretIn(l string) (from, to int, named bool) {
 	return 0, 0, named
 }
 
+func endsSentence(token string) bool { return len(token) > 3 && strings.HasSuffix(token, ".") }
+
 // valueIn tells how far a secret reaches that would begin at v; the noun stands at k.
 func valueIn(l string, k, v int, noun string, colon, said bool) (from, to int, ok bool) {
 	if q := quoted.FindStringSubmatchIndex(l[v:]); q != nil && !notSecret.MatchString(strings.Fields(l[v+q[2]:v+q[3]] + " x")[0]) && (colon || said || l[v] != '(') {
@@ -160,7 +194,7 @@ func valueIn(l string, k, v int, noun string, colon, said bool) (from, to int, o
 	end := v + strings.IndexFunc(l[v:]+" ", unicode.IsSpace)
 	word := strings.TrimRight(strings.TrimLeft(l[v:end], `"'“‘(*_`), `.,;:)"'”’*_`)
 	from = v + strings.Index(l[v:], word)
-	if word == "" || notSecret.MatchString(word) {
+	if word == "" || notSecret.MatchString(word) || plainAddress.MatchString(word) {
 		return 0, 0, false
 	}
 	switch {
