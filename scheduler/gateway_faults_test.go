@@ -42,7 +42,7 @@ func TestEveryFaultOfSrikandi(t *testing.T) {
 	s.start()
 	all := map[srikandisim.Fault]float64{}
 	for _, f := range []srikandisim.Fault{srikandisim.Unauthorized, srikandisim.TooMany, srikandisim.Unavailable, srikandisim.Internal, srikandisim.BadGateway,
-		srikandisim.HTML, srikandisim.Empty, srikandisim.Drop, srikandisim.Cut, srikandisim.Lost, srikandisim.Slow, srikandisim.Malformed,
+		srikandisim.HTML, srikandisim.LostPage, srikandisim.Empty, srikandisim.Drop, srikandisim.Cut, srikandisim.Lost, srikandisim.Slow, srikandisim.Malformed,
 		srikandisim.Repeated, srikandisim.Mismatch, srikandisim.Expired} {
 		all[f] = 0.02
 		s.fault(srikandisim.Faults{Chance: map[srikandisim.Fault]float64{f: 0.3}, RetryAfter: 5 * time.Second, SlowBy: 50 * time.Millisecond})

@@ -67,7 +67,7 @@ func (c *Client) download(ctx context.Context, rq call, token string, want Lampi
 		// Storage services say 403 for an expired URL, some 401, 404 or 410. It is the URL that is gone, not the letter.
 		return errExpired
 	}
-	body, _ := readAll(resp.Body, 64<<10)
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	return c.failure(resp, body)
 }
 

@@ -58,7 +58,7 @@ var calls = []struct {
 func TestEachFaultIsTemporaryAndTheNextCallSucceeds(t *testing.T) {
 	t.Parallel()
 	faults := []srikandisim.Fault{srikandisim.TooMany, srikandisim.Unavailable, srikandisim.Internal, srikandisim.BadGateway, srikandisim.HTML,
-		srikandisim.Empty, srikandisim.Drop, srikandisim.Cut, srikandisim.Lost}
+		srikandisim.LostPage, srikandisim.Empty, srikandisim.Drop, srikandisim.Cut, srikandisim.Lost}
 	for _, call := range calls {
 		for _, fault := range faults {
 			t.Run(fmt.Sprintf("%s/%s", call.route, fault), func(t *testing.T) {
@@ -274,8 +274,8 @@ func TestRefusalOutlivesARestart(t *testing.T) {
 // A token endpoint in trouble is no refusal.
 func TestTokenEndpointInTroubleIsTemporary(t *testing.T) {
 	t.Parallel()
-	for _, fault := range []srikandisim.Fault{srikandisim.TooMany, srikandisim.Unavailable, srikandisim.Internal, srikandisim.HTML, srikandisim.Empty,
-		srikandisim.Drop, srikandisim.Cut, srikandisim.Lost} {
+	for _, fault := range []srikandisim.Fault{srikandisim.TooMany, srikandisim.Unavailable, srikandisim.Internal, srikandisim.HTML, srikandisim.LostPage,
+		srikandisim.Empty, srikandisim.Drop, srikandisim.Cut, srikandisim.Lost} {
 		w := newWorld(t, srikandisim.Options{})
 		w.sim.Inject(srikandisim.Token, fault)
 		_, err := w.client.List(t.Context(), srikandi.Query{})
@@ -364,7 +364,8 @@ func TestNotFoundIsBelievedOnlyFromTheGateway(t *testing.T) {
 	}{
 		"the gateway's own body":          {false, `{"error":{"code":"not_found","message":"x"}}`, true},
 		"empty, and the list works":       {true, ``, true},
-		"a page, and the list works":      {true, `<html>404</html>`, true},
+		"a page, and the list works":      {true, `<html>404</html>`, false},
+		"another form, the list works":    {true, `{"detail":"Not Found"}`, true},
 		"a page, and the list is 404 too": {false, `<html>404</html>`, false},
 		"empty, and the list is 404 too":  {false, ``, false},
 	} {
@@ -388,6 +389,67 @@ func TestNotFoundIsBelievedOnlyFromTheGateway(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A page with any 4xx is a proxy's, and says nothing of the letter or of the call: what was to be written is kept and tried again. The
+// gateway's own word in JSON stands, and so does a proxy's that a call is too large, since it will be the next time.
+func TestARefusalInHTMLIsAnOutage(t *testing.T) {
+	t.Parallel()
+	const page = "<!DOCTYPE html><title>Akses ditolak</title>"
+	for _, c := range []struct {
+		status int
+		body   string
+		want   string
+	}{
+		{400, page, "temporary"}, {403, page, "temporary"}, {404, page, "temporary"}, {405, page, "temporary"}, {409, page, "temporary"},
+		{410, page, "temporary"}, {403, "Forbidden\n", "temporary"}, {404, `{"error":{"code":"not_fo`, "temporary"},
+		{413, page, "refused"}, {403, `{"error":{"code":"forbidden"}}`, "refused"}, {400, ``, "refused"},
+		{404, `{"error":{"code":"not_found"}}`, "gone"}, {410, ``, "gone"},
+	} {
+		gateway := answering(t, func(rw http.ResponseWriter, _ *http.Request) {
+			rw.WriteHeader(c.status)
+			io.WriteString(rw, c.body)
+		})
+		for _, call := range calls[1:] {
+			err := call.make(t, &world{client: newClient(t, gateway, time.Now)}, "nm-1", "d-1")
+			var temporary *srikandi.Temporary
+			var refused *srikandi.Refused
+			got := "neither"
+			switch {
+			case errors.As(err, &temporary):
+				got = "temporary"
+			case errors.As(err, &refused):
+				got = "refused"
+			case errors.Is(err, srikandi.ErrGone):
+				got = "gone"
+			}
+			if got != c.want {
+				t.Errorf("%s, %d %s: %s (%v), want %s", call.route, c.status, c.body, got, err, c.want)
+			}
+		}
+	}
+}
+
+// A refused sign-in is refused in whatever form: a page is no reason to try again and again.
+func TestARefusedSignInInHTMLIsNoLoginLoop(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{400, 401, 403} {
+		var tokens atomic.Int32
+		gateway := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+			tokens.Add(1)
+			rw.WriteHeader(status)
+			io.WriteString(rw, "<html>ditolak</html>")
+		}))
+		t.Cleanup(gateway.Close)
+		client := newClient(t, gateway.URL, time.Now)
+		for range 5 {
+			_, err := client.List(t.Context(), srikandi.Query{})
+			is(t, err, srikandi.ErrSignIn)
+		}
+		if n := tokens.Load(); n != 1 {
+			t.Errorf("%d: %d sign-ins, want 1", status, n)
+		}
 	}
 }
 

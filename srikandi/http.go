@@ -138,10 +138,6 @@ func (c *Client) failure(resp *http.Response, body []byte) error {
 		return nil
 	case status == http.StatusUnauthorized:
 		return errUnauthorized
-	case status == http.StatusGone, status == http.StatusNotFound && ours:
-		return ErrGone
-	case status == http.StatusNotFound:
-		return &Temporary{Err: errMaybeGone}
 	case status == http.StatusNotImplemented:
 		return ErrNotOffered
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
@@ -149,9 +145,21 @@ func (c *Client) failure(resp *http.Response, body []byte) error {
 		return &Temporary{RetryAfter: after, Err: fmt.Errorf("srikandi: asked to wait (status %d)", status)}
 	case status >= 500, status == http.StatusRequestTimeout, status == http.StatusTooEarly, status < 400:
 		return &Temporary{Err: fmt.Errorf("%w: status %d", ErrAnswer, status)}
+	case isPage(body) && status != http.StatusRequestEntityTooLarge: // whoever finds our call too large finds it so the next time
+		return &Temporary{Err: fmt.Errorf("%w (status %d)", errPage, status)}
+	case status == http.StatusGone, status == http.StatusNotFound && ours:
+		return ErrGone
+	case status == http.StatusNotFound:
+		return &Temporary{Err: errMaybeGone}
 	}
 	return &Refused{Status: status, Code: code}
 }
+
+// errPage is an answer of something on the way: it says nothing of the letter, and nothing of what the gateway thinks of the call.
+var errPage = fmt.Errorf("%w: a web page", ErrAnswer)
+
+// isPage holds for a body that isn't the gateway's, which speaks JSON or says nothing.
+func isPage(body []byte) bool { return len(bytes.TrimSpace(body)) > 0 && !json.Valid(body) }
 
 var plainWord = regexp.MustCompile(`^[A-Za-z][A-Za-z_.-]{0,39}$`)
 

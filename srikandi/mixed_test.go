@@ -33,7 +33,7 @@ func TestEveryFaultMixed(t *testing.T) {
 	m.other = newClient(t, m.server.URL, m.Now)
 	chance := map[srikandisim.Fault]float64{}
 	for _, f := range []srikandisim.Fault{srikandisim.Unauthorized, srikandisim.TooMany, srikandisim.Unavailable, srikandisim.Internal, srikandisim.BadGateway,
-		srikandisim.HTML, srikandisim.Empty, srikandisim.Drop, srikandisim.Cut, srikandisim.Lost, srikandisim.Slow} {
+		srikandisim.HTML, srikandisim.LostPage, srikandisim.Empty, srikandisim.Drop, srikandisim.Cut, srikandisim.Lost, srikandisim.Slow} {
 		chance[f] = 0.01
 	}
 	for _, f := range []srikandisim.Fault{srikandisim.Malformed, srikandisim.Repeated, srikandisim.Mismatch, srikandisim.Expired} {

@@ -159,7 +159,7 @@ func Since(ctx context.Context, gw Gateway, since time.Time) ([]Naskah, []BadRow
 
 func staleCursor(err error) bool {
 	var refused *Refused
-	return errors.As(err, &refused) || errors.Is(err, ErrGone)
+	return errors.As(err, &refused) || errors.Is(err, ErrGone) || errors.Is(err, errMaybeGone) || errors.Is(err, errPage)
 }
 
 // run is one Poll.

@@ -263,10 +263,13 @@ func TestACursorThatRanOutBeginsTheRoundAnew(t *testing.T) {
 	t.Parallel()
 	w, r := newWorld(t, srikandisim.Options{}), newRegister()
 	w.add(3)
-	r.cursor.Page = "kedaluwarsa"
-	w.poll(t, r)
-	if len(r.letters) != 3 || r.cursor.Page != "" {
-		t.Errorf("%d letters, cursor %+v", len(r.letters), r.cursor)
+	for _, fault := range []srikandisim.Fault{srikandisim.None, srikandisim.LostPage} { // the refusal may come as a page, too
+		r.cursor.Page = "kedaluwarsa"
+		w.sim.Inject(srikandisim.List, fault)
+		w.poll(t, r)
+		if len(r.letters) != 3 || r.cursor.Page != "" {
+			t.Errorf("%s: %d letters, cursor %+v", fault, len(r.letters), r.cursor)
+		}
 	}
 }
 

@@ -135,9 +135,9 @@ func (c *Client) fetchToken(ctx context.Context) (token string, lasts time.Durat
 	defer resp.Body.Close()
 	body, err := readAll(resp.Body, c.cfg.MaxAnswer)
 	switch failed := c.failure(resp, body); {
-	case errors.Is(failed, errMaybeGone), errors.Is(failed, ErrGone):
-		return "", 0, &Temporary{Err: fmt.Errorf("%w: no token endpoint (status 404)", ErrAnswer)}
-	case isTemporary(failed):
+	case resp.StatusCode == http.StatusNotFound, resp.StatusCode == http.StatusGone:
+		return "", 0, &Temporary{Err: fmt.Errorf("%w: no token endpoint (status %d)", ErrAnswer, resp.StatusCode)}
+	case isTemporary(failed) && !errors.Is(failed, errPage): // a refusal is one in any form: never a login loop
 		return "", 0, failed
 	case failed != nil:
 		return "", 0, c.signIn.refuse(c.cfg.Now(), fmt.Sprintf("status %d for a token", resp.StatusCode))

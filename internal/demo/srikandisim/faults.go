@@ -34,6 +34,7 @@ const (
 	Internal     Fault = "500"
 	BadGateway   Fault = "502 html"
 	HTML         Fault = "200 html"
+	LostPage     Fault = "404 html" // of a proxy that lost its way
 	Empty        Fault = "empty"
 	Drop         Fault = "drop"
 	Cut          Fault = "cut"
@@ -99,7 +100,7 @@ func (s *Server) chance(p float64) bool { return p > 0 && s.rng.Float64() < p }
 
 // allFaults is the order in which chances are drawn: a map's would undo the seed.
 var allFaults = []Fault{Unauthorized, TooMany, Unavailable, Internal, BadGateway, HTML, Empty, Drop, Cut, Lost, Slow,
-	Malformed, Repeated, Mismatch, Expired}
+	Malformed, Repeated, Mismatch, Expired, LostPage}
 
 // next counts a call and says what shall go wrong with it.
 func (s *Server) next(route Route) Fault {
@@ -133,11 +134,9 @@ func (s *Server) handle(route Route, do func(w http.ResponseWriter, r *http.Requ
 			s.wait(w, fault)
 		case Internal:
 			fail(w, http.StatusInternalServerError, "internal")
-		case BadGateway, HTML:
+		case BadGateway, HTML, LostPage:
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			if fault == BadGateway {
-				w.WriteHeader(http.StatusBadGateway)
-			}
+			w.WriteHeader(map[Fault]int{BadGateway: http.StatusBadGateway, HTML: http.StatusOK, LostPage: http.StatusNotFound}[fault])
 			w.Write([]byte(page))
 		case Empty:
 			w.WriteHeader(http.StatusOK)
