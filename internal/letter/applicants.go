@@ -187,10 +187,8 @@ func blocks(s *sheet, pairs []found) []*person {
 		}
 		cur.last = f.end
 		switch f.field {
-		case fieldNameNIP:
-			name, nip := splitNameNIP(f.value)
-			cur.set(fieldName, name, f.line)
-			cur.set(fieldNIP, nip, f.line)
+		case fieldIdentity:
+			cur.setIdentity(f.value, f.line)
 		case fieldNIPNIK:
 			if n, ok := findNIP(f.value); ok {
 				cur.set(fieldNIP, n, f.line)
@@ -270,7 +268,7 @@ func (s *sheet) nameAbove(p *person) {
 
 // startsBlock: the value belongs to another person than the block so far.
 func (s *sheet) startsBlock(cur *person, f found) bool {
-	if f.field == fieldName || f.field == fieldNameNIP {
+	if f.field == fieldName || f.field == fieldIdentity {
 		return cur.values[fieldName] != "" || cur.weight() > 0 && s.roleBetween(cur.last, f.line)
 	}
 	if cur.values[f.field] == "" || f.field == fieldOffice || f.field == fieldEmail || f.field == fieldPhone || f.field == fieldPosition {
@@ -323,15 +321,6 @@ func (s *sheet) setEmail(p *person, f found) {
 		delete(p.values, fieldEmail)
 	}
 	p.set(fieldEmail, f.value, f.line)
-}
-
-func splitNameNIP(v string) (name, nip string) {
-	at := nipRun.FindStringIndex(v)
-	if at == nil {
-		return v, ""
-	}
-	n, _ := findNIP(v)
-	return strings.TrimRight(cleanName(v[:at[0]]), " /-,;("), n
 }
 
 var (

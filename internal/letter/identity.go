@@ -62,6 +62,46 @@ func findEmail(s string) (string, bool) {
 // runOn is what follows a country without a blank: the telephone below in the same cell, or the word of another column.
 var runOn = compile(`\.id([0-9A-Z][0-9A-Za-z-]*)$`)
 
+// setIdentity reads a cell that holds a person: a name, and in any order below or behind it NIP, NIK, rank and position, with or without labels.
+func (p *person) setIdentity(text string, line int) {
+	rest := text
+	cut := func(f field, at []int) {
+		if at != nil {
+			p.set(f, spaced(rest[at[0]:at[1]]), line)
+			rest = rest[:at[0]] + "\n" + rest[at[1]:]
+		}
+	}
+	if _, ok := findNIP(spaced(rest)); ok {
+		cut(fieldNIP, nipRun.FindStringIndex(spaced(rest)))
+	}
+	if _, ok := findNIK(spaced(rest)); ok {
+		cut(fieldNIK, nikRun.FindStringIndex(spaced(rest)))
+	}
+	cut(fieldRank, rankWithin.FindStringIndex(rest))
+	name, named := "", false
+	for _, l := range strings.Split(rest, "\n") {
+		l = strings.TrimRight(strings.Trim(identityLabel.ReplaceAllString(strings.TrimLeft(l, " ,;/(|–-"), ""), " "), " ;/(|–-")
+		switch {
+		case l == "" || l == ")":
+			named = named || name != ""
+		case name != "" && (named || beginsWithPosition(l)):
+			named = true
+			if positionWord.MatchString(l) {
+				p.set(fieldPosition, l, line)
+			}
+		default:
+			name = strings.TrimSpace(name + " " + l)
+		}
+	}
+	p.set(fieldName, strings.TrimRight(cleanName(name), " /-,;("), line)
+}
+
+// spaced keeps the places of a text's bytes.
+func spaced(s string) string { return strings.ReplaceAll(s, "\n", " ") }
+
+// identityLabel are labels within such a cell.
+var identityLabel = compile(`(?i)^(nama|nip|nik|n\.i\.p\.?|pangkat(\s*[/,]\s*gol(ongan)?)?|gol(ongan)?|jabatan)(\b|$)\.?\s*[:.=]*|\b(nip|nik|pangkat|jabatan)\.?\s*[:.=]*$`)
+
 // misread are characters that OCR confuses with digits.
 var misread = strings.NewReplacer("O", "0", "o", "0", "D", "0", "Q", "0", "l", "1", "I", "1", "i", "1", "|", "1", "!", "1", "S", "5", "s", "5",
 	"B", "8", "Z", "2", "z", "2", "g", "9", "q", "9", "b", "6", "G", "6", "T", "7", "A", "4")

@@ -16,7 +16,7 @@ const (
 	fieldName     field = "name"
 	fieldNIP      field = "nip"
 	fieldNIK      field = "nik"
-	fieldNameNIP  field = "name+nip"
+	fieldIdentity field = "identity" // name, NIP and more in one cell
 	fieldNIPNIK   field = "nip+nik"
 	fieldPosition field = "position"
 	fieldRank     field = "rank"
@@ -38,7 +38,7 @@ var labels = []struct {
 }{
 	{fieldContact, label(`.*\b(narahubung|contact person|kontak person|cp|penghubung|pic|operator|admin opd)\b.*`)},
 	{fieldSkip, label(`.*\b(pribadi|alternatif|lama|ibu kandung|atasan|pejabat penilai)\b.*`)},
-	{fieldNameNIP, label(`nama( lengkap)?\s*[/&,]\s*n\.?i\.?p\.?|nama( lengkap)?\s*[/&,]?\s*n\.?i\.?p\.?\s*[/&,]?\s*n\.?i\.?k\.?|nama dan nip`)},
+	{fieldIdentity, label(`nama( lengkap)?\s*[/&,]\s*n\.?i\.?p\.?|nama( lengkap)?\s*[/&,]?\s*n\.?i\.?p\.?\s*[/&,]?\s*n\.?i\.?k\.?|nama dan nip`)},
 	{fieldNIPNIK, label(`n\.?i\.?p\.?\s*/\s*n\.?i\.?k\.?`)},
 	{fieldName, label(`nama( lengkap)?( dan gelar)?( (lengkap )?\(?\s*(dengan|beserta|tanpa|&|dan|sesuai)?\s*(gelar|ktp|sk)\s*\)?)?|nama( lengkap)? (pemohon|pegawai|pejabat|asn|pns|pppk|pengguna|user|pemilik( sertifikat| akun)?|yang bersangkutan|pejabat penandatangan|penandatangan|pemegang( sertifikat)?|bersangkutan)( \(.*\))?|atas nama|a\.\s?n\.?|an\.?|nama pemilik sertifikat( elektronik)?|pemohon|nama user|(full )?name|nama jelas|asma|nami|applicant( name)?|employee( name)?`)},
 	{fieldNIP, label(`n\s?\.?\s?[i1l|]{1,2}\s?\.?\s?p\s?\.?(\s?\.)?( baru| lama\s*/\s*baru| asn| pns| pegawai| pemohon| pejabat| pengguna| user)?( \([^)]*\))?|nomor induk pegawai( \(nip\))?|no\.?\s?nip|nomor nip|nip\s*/\s*(nrp|nipppk|ni pppk|nrk|niptt|nipppk\.?)|nipppk|ni\s?pppk|nrp`)},

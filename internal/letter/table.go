@@ -1,7 +1,6 @@
 package letter
 
 import (
-	"sort"
 	"strings"
 	"unicode/utf8"
 )
@@ -32,135 +31,6 @@ func (s *sheet) tables() []*person {
 	return out
 }
 
-// tableHead is a heading: its lines, and the labels in it.
-type tableHead struct {
-	first, last int
-	columns     []tableColumn
-}
-
-// headFields counts the labels in a line that may head a table; a line with a colon or long text doesn't.
-func (s *sheet) headFields(i int) int {
-	for _, c := range s.cells[i] {
-		if len(c.text) > 45 || strings.Contains(c.text, ":") {
-			return 0
-		}
-	}
-	n := 0
-	for _, c := range s.cells[i] {
-		if f, ok := headField(c.text); ok && f != fieldSkip {
-			n++
-		}
-	}
-	return n
-}
-
-// headField is what a column's heading announces. "No", "Ket." and their like are columns too.
-func headField(t string) (field, bool) {
-	t = strings.Trim(t, "|*_ ")
-	switch strings.ToLower(strings.Trim(t, ". ")) {
-	case "no", "nomor", "nomor urut", "no urut", "#":
-		return fieldSkip, true
-	case "nama pejabat", "nama asn", "nama/jabatan", "nama pegawai", "pegawai", "nama pns":
-		return fieldName, true
-	}
-	f, ok := fieldOf(t)
-	if f == fieldSubject || f == fieldDate || f == fieldContact {
-		f = fieldSkip
-	}
-	if f == fieldNumber {
-		f = fieldSkip
-	}
-	return f, ok
-}
-
-// tableHead recognises a heading that begins at line i: at least two labels side by side, one of them a name or number of a person. The
-// lines above and below may belong to it where headings are wrapped.
-func (s *sheet) tableHead(i int) (tableHead, bool) {
-	if s.headFields(i) < 1 {
-		return tableHead{}, false
-	}
-	h := tableHead{first: i, last: i}
-	tabbed := strings.Contains(strings.TrimSpace(s.lines[i].text), "\t")
-	if !tabbed {
-		for h.last+1 < len(s.cells) && h.last-i < 3 && s.headContinues(h.last+1) {
-			h.last++
-		}
-	}
-	h.columns = s.headColumns(h.first, h.last)
-	n, person := 0, false
-	for _, c := range h.columns {
-		if c.field != "" && c.field != fieldSkip {
-			n++
-		}
-		person = person || c.field == fieldName || c.field == fieldNIP || c.field == fieldNameNIP
-	}
-	return h, n >= 2 && person
-}
-
-// headContinues: the line holds nothing but short words, so it may still be heading.
-func (s *sheet) headContinues(i int) bool {
-	if s.blank(i) {
-		return false
-	}
-	known, short := false, true
-	for _, c := range s.cells[i] {
-		if len(c.text) > 24 || digitsOf(c.text) != "" || strings.ContainsAny(c.text, ":@,") {
-			return false
-		}
-		switch strings.ToLower(strings.Trim(c.text, "./() ")) {
-		case "ruang", "gol", "golongan", "gol ruang", "gol. ruang", "dinas", "resmi", "nip", "nik", "hp", "wa", "kerja", "lengkap", "ktp", "email", "e-mail", "telepon", "whatsapp", "pangkat", "jabatan", "no", "nama", "unit kerja", "instansi", "go.id", "elektronik", "daerah", "perangkat daerah":
-			known = true
-		}
-		short = short && len(c.text) <= 4 && strings.ToLower(c.text) == c.text
-	}
-	return known || short
-}
-
-// headColumns joins heading cells that stand above each other.
-func (s *sheet) headColumns(first, last int) []tableColumn {
-	type head struct {
-		text    string
-		at, end int
-		slashed string // with a slash between what stands on different lines
-	}
-	var heads []head
-	for i := first; i <= last; i++ {
-		for _, c := range s.cells[i] {
-			joined := false
-			for k := range heads {
-				if c.at < heads[k].end+1 && heads[k].at < c.end+1 {
-					heads[k].text, heads[k].slashed = heads[k].text+" "+c.text, heads[k].slashed+"/"+c.text
-					heads[k].at, heads[k].end = min(heads[k].at, c.at), max(heads[k].end, c.end)
-					joined = true
-					break
-				}
-			}
-			if !joined {
-				heads = append(heads, head{c.text, c.at, c.end, c.text})
-			}
-		}
-	}
-	sort.Slice(heads, func(a, b int) bool { return heads[a].at < heads[b].at })
-	var out []tableColumn
-	for _, h := range heads {
-		f, ok := headField(h.text)
-		if !ok {
-			f, ok = headField(strings.ReplaceAll(h.text, "/ ", "/"))
-		}
-		if !ok {
-			f, ok = headField(strings.ReplaceAll(h.text, " ", "")) // broken within a word
-		}
-		if !ok {
-			f, ok = headField(h.slashed) // several values stand in a cell
-		}
-		if !ok {
-			f = fieldSkip
-		}
-		out = append(out, tableColumn{f, h.at, h.end})
-	}
-	return out
-}
-
 // tableRows reads the rows below a heading.
 func (s *sheet) tableRows(h tableHead) ([]*person, int) {
 	var rows []int // lines with data
@@ -181,7 +51,7 @@ func (s *sheet) tableRows(h tableHead) ([]*person, int) {
 		case s.used[i]:
 			ended = true
 			continue
-		case s.pageNoise(i):
+		case s.pageNoise(i) || s.sectionRow(i):
 			continue
 		}
 		if again, ok := s.tableHead(i); ok {
@@ -222,7 +92,7 @@ func splitNumbers(cells []cell, cols []tableColumn) []cell {
 	own := false
 	for _, c := range cols {
 		own = own || c.field == fieldNIP || c.field == fieldNIK
-		if c.field == fieldNameNIP || c.field == fieldNIPNIK {
+		if c.field == fieldIdentity || c.field == fieldNIPNIK {
 			return cells
 		}
 	}
@@ -258,7 +128,8 @@ func (s *sheet) signatureBelow(rows []int) int {
 		}
 		cut := len(rows)
 		for j := k; j > 0 && len(s.cells[rows[j]]) == 1; j-- {
-			if rows[j]-rows[j-1] > 1 && j < k {
+			c, nip := s.cells[rows[j]][0], s.cells[i][0]
+			if j < k && (rows[j]-rows[j-1] > 1 || beginsWithPosition(c.text) && (abs(c.at-nip.at) <= 1 || abs(c.at+c.end-nip.at-nip.end) <= 4)) {
 				cut = j
 			}
 		}
@@ -301,6 +172,13 @@ func (s *sheet) pageNoise(i int) bool {
 		return true
 	}
 	return len(s.cells[i]) == 1 && isOrdinal(s.cells[i][0].text) && s.cells[i][0].at > 20 && s.blankAround(i)
+}
+
+// sectionRow: an office over all columns, whose people's rows follow.
+func (s *sheet) sectionRow(i int) bool {
+	next := s.next(i, 2)
+	return len(s.cells[i]) == 1 && next >= 0 && len(s.cells[next]) >= 3 && isOrdinal(s.cells[next][0].text) &&
+		(headOffice.MatchString(s.cells[i][0].text) || listMarkEnd(s.cells[i][0].text) > 0 && officeWord.MatchString(s.cells[i][0].text))
 }
 
 func itoa(n int) string {
@@ -390,7 +268,7 @@ func (s *sheet) wholeRows(rows []int, lines [][]piece, starts []bool, cols map[i
 		name, nip := false, false
 		for _, x := range lines[k] {
 			f := cols[s.lines[i].page][x.col].field
-			name = name || f == fieldName || f == fieldNameNIP
+			name = name || f == fieldName || f == fieldIdentity
 			nip = nip || f == fieldNIP && len(digitsOf(x.text)) >= 14
 		}
 		starts[k] = starts[k] || name && nip && strings.Contains(s.lines[i].text, "\t")
@@ -487,7 +365,7 @@ func nipDigits(lines [][]piece, fieldAt func(piece) field) int {
 	n := 0
 	for _, l := range lines {
 		for _, x := range l {
-			if f := fieldAt(x); f == fieldNIP || f == fieldNameNIP {
+			if f := fieldAt(x); f == fieldNIP || f == fieldIdentity {
 				n += len(digitsOf(x.text))
 			}
 		}
@@ -504,7 +382,7 @@ func unnumbered(lines [][]piece, fieldAt func(piece) field, tabbed func(int) boo
 		starts := false
 		for _, x := range l {
 			f := fieldAt(x)
-			starts = starts || (f == fieldName || f == fieldNameNIP) && (seen || tabbed(k)) && len(l) > 1
+			starts = starts || (f == fieldName || f == fieldIdentity) && (seen || tabbed(k)) && len(l) > 1
 		}
 		if starts && len(pending) > 0 {
 			records = append(records, pending)
@@ -513,7 +391,7 @@ func unnumbered(lines [][]piece, fieldAt func(piece) field, tabbed func(int) boo
 		pending = append(pending, l...)
 		for _, x := range l {
 			f := fieldAt(x)
-			seen = seen || (f == fieldNIP || f == fieldNameNIP) && len(digitsOf(x.text)) >= 8
+			seen = seen || (f == fieldNIP || f == fieldIdentity) && len(digitsOf(x.text)) >= 8
 		}
 	}
 	if len(pending) > 0 {
@@ -536,7 +414,9 @@ func recordPerson(r []piece, fieldAt func(piece) field) *person {
 			continue
 		}
 		sep := " "
-		if f := fieldAt(x); f == fieldEmail || strings.HasSuffix(joined[x.col], "@") || f == fieldPhone && !strings.Contains(x.text, " ") && len(x.text) < 5 {
+		if f := fieldAt(x); f == fieldIdentity {
+			sep = "\n"
+		} else if f == fieldEmail || strings.HasSuffix(joined[x.col], "@") || f == fieldPhone && !strings.Contains(x.text, " ") && len(x.text) < 5 {
 			sep = ""
 		}
 		joined[x.col] += sep + x.text
@@ -550,15 +430,8 @@ func recordPerson(r []piece, fieldAt func(piece) field) *person {
 // setCell stores a table cell, which may hold more than its heading says.
 func setCell(p *person, f field, text string, line int) {
 	switch f {
-	case fieldNameNIP, fieldName:
-		name, nip := splitNameNIP(text)
-		p.set(fieldName, name, line)
-		if nip != "" {
-			p.set(fieldNIP, nip, line)
-			if nik, ok := findNIK(text[nipRun.FindStringIndex(text)[1]:]); ok {
-				p.set(fieldNIK, nik, line)
-			}
-		}
+	case fieldIdentity, fieldName:
+		p.setIdentity(text, line)
 	case fieldRankPos:
 		if at := rankFirst.FindStringIndex(text); at != nil {
 			p.set(fieldRank, text[:at[1]], line)
@@ -573,6 +446,7 @@ func setCell(p *person, f field, text string, line int) {
 		if n, ok := findNIK(text); ok {
 			p.set(fieldNIK, n, line)
 		}
+		p.set(fieldRank, rankWithin.FindString(text), line)
 	case fieldEmail, fieldPhone:
 		if e, ok := findEmail(text); ok {
 			p.set(fieldEmail, e, line)
@@ -589,6 +463,3 @@ func setCell(p *person, f field, text string, line int) {
 		p.set(f, text, line)
 	}
 }
-
-// rankFirst is a rank with its grade, before a position in the same cell.
-var rankFirst = compile(`(?i)^(pembina|penata|pengatur|juru)(\s+(utama|muda|madya)){0,2}(\s+(tingkat|tk)\.?\s?\S{1,3})?[\s,/(–-]*[iv]{1,3}\s*[/.]\s*[a-e]\)?`)

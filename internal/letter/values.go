@@ -9,9 +9,15 @@ var (
 	sentenceStart = compile(`^(?i:dengan (ini|hormat)|demikian\w*|atas perhatian\w*|untuk itu|untuk keperluan|bersama ini|sehubungan|menindaklanjuti|berdasarkan|dalam rangka|memberikan rekomendasi|menerangkan|menyatakan|adalah benar|mengajukan|mohon|memohon|selanjutnya|bahwa|yang bersangkutan|terima kasih|hormat kami|tembusan|nomor|catatan|kami|saya|surat (ini|pernyataan)|mengetahui|merekomendasikan|assalam|wassalam|salam|selamat (pagi|siang|sore)|adapun|berikut|pada hari|kepada|yth|disampaikan|bertindak|yang (bertanda|menyatakan)|telah|karena|dikarenakan|oleh karena|agar|guna|apabila|sebagai|berkenaan|dalam hal|perlu|maka)\b`)
 	titleBefore   = compile(`^(?i:(bapak|ibu|bpk|sdr|sdri|saudara|saudari|pak|bu|yth)\.?(/i)?\s+)+`)
 	nameLike      = compile(`^[\p{L}'’` + "`" + `.,\- ()&/]+$`)
-	rankOnly      = compile(`(?i)^\(?\s*(pembina|penata|pengatur|juru)(\s+(utama|muda|madya)){0,2}(\s+(tingkat|tk)\.?\s?\S{1,3})?[\s,/(–-]*\w{1,4}\s*[/.–-]\s*[a-e]\s*\)?$|(?i)^\(?\s*(pembina|penata|pengatur|juru|ahli (pertama|muda|madya|utama))\b(\s+(utama|muda|madya|tingkat\s*(i|1)|tk\.?\s*(i|1)))*\s*[,/(\s]*\s*(\(?\s*(gol\.?\s*)?[iv1]+\s*[/.]\s*[a-e]\s*\)?)?\s*\)?$|^(?i:gol(ongan)?\.?\s*)?\(?[IV]+\s*/\s*[a-e]\)?$`)
-	positionWord  = compile(`(?i)\b(kepala|sekretaris|camat|lurah|direktur|inspektur|kabid|kabag|kasi|kasubbag|kasubag|plt|plh|pj|a\.?\s?n|u\.?\s?b|asisten|staf ahli|bupati|wali\s?kota|kades|ketua|koordinator|pranata|analis|pengadministrasi|penelaah|arsiparis|auditor|penyuluh|sandiman|pejabat|bendahara|pengelola|guru|dokter|pimpinan|wakil|panewu|wali nagari|keuchik|geuchik|perbekel|bendesa|kuwu|pambakal|penghulu|mantri|wedana|hukum tua|rektor|dekan|jenderal|komandan|danru|ahli (pertama|muda|madya|utama))\b`)
+	rankOnly      = compile(`(?i)^\(?\s*(pangkat\s*:?\s*)?` + rankWords + `[\s,/(–-]*((gol(ongan)?|ruang)\.?\s*)*((?:[iv1l]{1,4}\s*[/.–-]?|\w{1,4}\s*[/.–-])\s*[a-e])?\s*\)?\.?$|^\(?\s*ahli (pertama|muda|madya|utama)\s*\)?$|^(gol(ongan)?\.?\s*)?\(?[IV]+\s*/\s*[a-e]\)?$`)
+	// rankFirst is a rank with its grade, before a position in the same cell; rankWithin one anywhere.
+	rankFirst    = compile(`(?i)^` + rankWords + `[\s,/(–-]*[iv]{1,3}\s*[/.]?\s*[a-e]\)?`)
+	rankWithin   = compile(`(?i)(?:\b` + rankWords + `[\s,/(–-]*)?\b[iv]{1,3}\s*/\s*[a-e]\b\)?`)
+	positionWord = compile(`(?i)\b(kepala|sekretaris|camat|lurah|direktur|inspektur|kabid|kabag|kasi|kasubbag|kasubag|plt|plh|pj|a\.?\s?n|u\.?\s?b|asisten|staf ahli|bupati|wali\s?kota|kades|ketua|koordinator|pranata|analis|pengadministrasi|penelaah|arsiparis|auditor|penyuluh|sandiman|pejabat|bendahara|pengelola|guru|dokter|pimpinan|wakil|panewu|wali nagari|keuchik|geuchik|perbekel|bendesa|kuwu|pambakal|penghulu|mantri|wedana|hukum tua|rektor|dekan|jenderal|komandan|danru|ahli (pertama|muda|madya|utama))\b`)
 )
+
+// rankWords are a civil servant's rank, however short: "Pembina Utama Mdy.", "Penata Tkt. I", "Pengatur Tk.1".
+const rankWords = `(?:pembina|penata|pengatur|juru)(?:\s+(?:utama|muda|madya|mdy|md|tingkat|tkt?)\b\.?\s*(?:[i1l]{1,2}\b)?)*`
 
 // startsColumn: text that begins the address block beside the letter's head.
 func startsColumn(s string) bool { return columnStart.MatchString(s) || placeDate.MatchString(s) }
@@ -34,7 +40,7 @@ func plausible(f field, v string) bool {
 		return len(digitsOf(v)) >= 8
 	case fieldName:
 		return len(digitsOf(v)) == 0 && len(v) < 80 && nameLike.MatchString(v) && !startsSentence(v)
-	case fieldNameNIP:
+	case fieldIdentity:
 		return len(v) < 120
 	case fieldNumber:
 		return strings.Contains(v, "/") && digitsOf(v) != ""
