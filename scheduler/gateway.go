@@ -285,6 +285,9 @@ func (s *sink) Commit(ctx context.Context, b srikandi.Batch) error {
 			list[i].Taken = taken[i]
 			came = append(came, n.ID)
 		}
+		if err := s.d.back(tx, s.t, b.Letters); err != nil { // saving them forgets that they were gone
+			return err
+		}
 		written, err := tx.SaveNaskah(s.t.Key, list)
 		if err != nil {
 			return err
@@ -305,10 +308,10 @@ func (s *sink) Commit(ctx context.Context, b srikandi.Batch) error {
 	})
 }
 
-// kept is a letter as the archive takes it. One without a date of arrival arrived when it was seen.
+// kept is a letter as the archive takes it. One without a date of arrival, or with one to come, arrived when it was seen.
 func (d *Daemon) kept(n srikandi.Naskah) store.Naskah {
 	received := n.ReceivedAt
-	if received.IsZero() {
+	if received.IsZero() || received.After(d.now()) { // a gateway's clock that is ahead lengthens nobody's time
 		received = d.now()
 	}
 	return store.Naskah{ID: n.ID, Raw: n.Raw, ReceivedAt: received, ChangedAt: n.UpdatedAt, Settled: n.Settled, Files: len(n.Attachments) > 0}

@@ -198,7 +198,7 @@ func isRefused(err error) bool {
 func (d *Daemon) fetchFile(ctx context.Context, t *tenant, n srikandi.Naskah, want srikandi.Lampiran, bare bool) (*store.Download, error) {
 	f := store.File{Source: want.ID, Name: letter.Scrub(want.Name), MIME: want.MIME, Promise: promise(n, want)}
 	if bare {
-		want = srikandi.Lampiran{ID: want.ID, MIME: want.MIME}
+		want = srikandi.Lampiran{ID: want.ID, Name: want.Name, MIME: want.MIME}
 	}
 	return d.store.Download(ctx, f, func(w io.Writer) error { return t.gateway.Attachment(ctx, n.ID, want, w, maxAttachment) })
 }
@@ -233,8 +233,8 @@ func wanted(n srikandi.Naskah) []srikandi.Lampiran {
 
 // promise is what a letter says of a file, as far as it is evidence of its content. Without a checksum the letter's version stands in.
 func promise(n srikandi.Naskah, l srikandi.Lampiran) string {
-	if l.SHA256 != "" {
-		return fmt.Sprintf("%d %s", l.Size, l.SHA256)
+	if sum := or(l.Lying, l.SHA256); sum != "" {
+		return fmt.Sprintf("%d %s", l.Size, sum)
 	}
 	return fmt.Sprintf("%d v%d", l.Size, n.Version)
 }

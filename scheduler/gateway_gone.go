@@ -20,8 +20,10 @@ func (d *Daemon) askEvery(t *tenant) time.Duration {
 }
 
 const (
-	wasCancelled = "Surat ini dibatalkan di Srikandi."
-	wasDeleted   = "Surat ini tidak ada lagi di Srikandi."
+	isCancelled = "Surat ini dibatalkan di Srikandi."
+	isDeleted   = "Surat ini tidak ada lagi di Srikandi."
+	isBack      = "Surat ini ada kembali di Srikandi."
+	isRestored  = "Pembatalan surat ini dicabut di Srikandi."
 )
 
 // gone tells the requests of letters that are no longer there.
@@ -34,11 +36,28 @@ func (d *Daemon) gone(tx *store.Tx, t *tenant, srikandiIDs []string) error {
 		return err
 	}
 	for _, g := range hit {
-		if err := d.withdrawn(tx, t, g.Number, g.LetterID, wasDeleted); err != nil {
+		if err := d.withdrawn(tx, t, g.Number, g.LetterID, isDeleted); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// back tells the requests of letters that were gone and are there: a gateway may have erred. What was voided meanwhile stays void.
+func (d *Daemon) back(tx *store.Tx, t *tenant, list []srikandi.Naskah) error {
+	var there []string
+	for _, n := range list {
+		if !n.Cancelled {
+			there = append(there, n.ID)
+		}
+	}
+	hit, err := tx.MarkBack(t.Key, there)
+	for _, b := range hit {
+		if err == nil {
+			_, err = tx.Act(t.Agency, b.Number, request.Back{LetterID: b.LetterID, Text: isBack})
+		}
+	}
+	return err
 }
 
 // withdrawn tells a request what its sender has just done to its letter. An approval that waits for its call was given on a letter that
@@ -60,7 +79,7 @@ const (
 
 	unanswered = held("Srikandi tidak menjawab; surat dilihat sekali lagi sebelum reset diajukan.")
 	unread     = held("Surat ini baru diubah di Srikandi; dibaca dahulu sebelum reset diajukan.")
-	missing    = held(wasDeleted)
+	missing    = held(isDeleted)
 )
 
 // letterStands asks Srikandi for the letters of an approved request, right before its reset is made: a reset for a withdrawn letter can't be
@@ -70,14 +89,14 @@ func (d *Daemon) letterStands(ctx context.Context, t *tenant, s request.State) e
 		if t.gateway == nil || l.Channel != "srikandi" {
 			continue
 		}
-		if err := d.lookAtLetter(ctx, t, l); err != nil {
+		if err := d.lookAtLetter(ctx, t, s, l); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d *Daemon) lookAtLetter(ctx context.Context, t *tenant, ref request.Letter) error {
+func (d *Daemon) lookAtLetter(ctx context.Context, t *tenant, s request.State, ref request.Letter) error {
 	l, err := d.store.Letter(ctx, ref.ID)
 	if err != nil || l.GoneAt != nil { // gone before the approval: its verifier knew
 		return err
@@ -101,8 +120,10 @@ func (d *Daemon) lookAtLetter(ctx context.Context, t *tenant, ref request.Letter
 	case err != nil:
 		d.log.Warn("letter not seen again before its reset", "agency", t.Key, "letter", l.ID, "err", err)
 		return unanswered
-	case was == nil || len(srikandi.Changes(was.naskah, n)) == 0: // dispositions and our own follow-ups change nothing of what was approved
-		return nil
+	case was == nil || len(srikandi.Changes(was.naskah, n)) == 0: // what was approved is the same; was it taken back?
+		if _, back := takenBack(s, ref.ID, srikandi.Dispositions(n, t.Agency)); !back || !t.Rules.SrikandiDecides {
+			return nil
+		}
 	}
 	err = d.store.InTx(ctx, d.now(), func(tx *store.Tx) error {
 		_, err := tx.SaveNaskah(t.Key, []store.Naskah{d.kept(n)})

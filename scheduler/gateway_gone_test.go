@@ -46,6 +46,37 @@ func TestALetterThatGoesFlagsItsRequest(t *testing.T) {
 	}
 }
 
+// A gateway may err, and a sender change their mind: what is there again isn't called gone.
+func TestALetterThatIsBack(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ end, back func(d *desk, id string) }{
+		"was not there": {
+			func(d *desk, id string) { d.sim.Delete(id); d.advance(minutes) },
+			func(d *desk, id string) {
+				l := d.letter(0, "500.12.10/1/2026")
+				l.ID = id
+				d.sim.AddLetter(l)
+			}},
+		"was cancelled": {
+			func(d *desk, id string) { d.sim.Cancel(id) },
+			func(d *desk, id string) { d.sim.Edit(id, func(l *srikandisim.Letter) { l.Cancelled = false }) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := setUp(t, 1, srikandisim.Options{})
+			id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
+			d.serve()
+			d.request(func(request.State) bool { return true })
+			d.advance(time.Minute)
+			c.end(d, id)
+			d.request(func(s request.State) bool { return s.Has("letter-gone") })
+			d.advance(time.Minute)
+			c.back(d, id)
+			d.request(func(s request.State) bool { return !s.Has("letter-gone") })
+		})
+	}
+}
+
 // An approval was given on a letter that stood; who approves a withdrawn one all the same has been told, and is heard.
 func TestAnApprovalEndsWithItsLetter(t *testing.T) {
 	t.Parallel()
@@ -120,6 +151,11 @@ func TestHowOftenOpenLettersAreAskedFor(t *testing.T) {
 	of := func(ids []string) string {
 		return `number IN (SELECT number FROM request_letters JOIN letters ON id = letter_id WHERE source IN ('` + strings.Join(ids, "', '") + `'))`
 	}
+	change(`UPDATE letters SET gone_at = now() WHERE source = $1`, ids[0])
+	if due(40 * time.Minute)[0] == ids[0] || due(61 * time.Minute)[0] != ids[0] {
+		t.Error("a letter that isn't there isn't asked for hourly")
+	}
+	change(`UPDATE letters SET gone_at = NULL`)
 	change(`UPDATE requests SET reset_at = now() WHERE ` + of(ids[:10]))
 	change(`UPDATE requests SET closed_at = now() WHERE ` + of(ids[10:20]))
 	if list := due(23 * time.Hour); !slices.Equal(list, ids[20:]) {

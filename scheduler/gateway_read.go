@@ -35,7 +35,7 @@ func (d *Daemon) readNaskah(ctx context.Context, t *tenant, l store.Letter, raw 
 			return err
 		}
 		if !asked {
-			return d.markRead(ctx, l, l.Kind, was.reading, func(tx *store.Tx) error { return d.follow(tx, t, l, n, nil, false) })
+			return d.markRead(ctx, l, l.Kind, was.reading, func(tx *store.Tx) error { return d.follow(tx, t, l, n, nil, was) })
 		}
 	}
 	reading, err := d.openNaskah(ctx, l, n)
@@ -54,9 +54,8 @@ func (d *Daemon) readNaskah(ctx context.Context, t *tenant, l store.Letter, raw 
 	if err != nil {
 		return err
 	}
-	cancelled := n.Cancelled && (was == nil || !was.naskah.Cancelled)
 	return d.markRead(ctx, l, reading.Kind, reading, func(tx *store.Tx) error {
-		e := edition{t: t, l: l, n: n, ref: ref, reading: reading, news: news}
+		e := edition{t: t, l: l, n: n, ref: ref, reading: reading, news: news, weighty: was != nil && weighty(was.naskah, n)}
 		fresh, mine, err := d.rejoin(tx, e, subjects)
 		if err != nil {
 			return err
@@ -67,7 +66,14 @@ func (d *Daemon) readNaskah(ctx context.Context, t *tenant, l store.Letter, raw 
 				return err
 			}
 		}
-		return d.follow(tx, t, l, n, numbers, cancelled)
+		if len(news) > 0 { // whom a later edition names, no earlier word was about
+			for _, number := range numbers {
+				if _, err := tx.Act(t.Agency, number, request.Join{Letter: ref, Changed: news}); err != nil {
+					return err
+				}
+			}
+		}
+		return d.follow(tx, t, l, n, numbers, was)
 	})
 }
 
@@ -147,6 +153,19 @@ func (d *Daemon) news(ctx context.Context, l store.Letter, w *lastReading, n sri
 	return out, nil
 }
 
+// weighty tells whether what was approved may be another letter now. A number that was temporary and is final is Srikandi's usual way.
+func weighty(was, n srikandi.Naskah) bool {
+	return slices.ContainsFunc(srikandi.Changes(was, n), func(c srikandi.Change) bool {
+		switch c.Field {
+		case "ringkasan", "nomor_sementara", "tanggal_diterima", "dibatalkan": // the last has rules of its own
+			return false
+		case "nomor_naskah":
+			return !was.Temporary
+		}
+		return true
+	})
+}
+
 var fieldWords = map[string]string{
 	"nomor_naskah": "Nomor surat", "tanggal_naskah": "Tanggal surat", "hal": "Hal", "ringkasan": "Ringkasan", "asal.instansi": "Instansi asal",
 	"asal.unit": "Kantor asal", "asal.jabatan": "Jabatan pengirim", "asal.nama": "Nama pengirim", "asal.nip": "NIP pengirim",
@@ -169,6 +188,7 @@ type edition struct {
 	ref     request.Letter
 	reading letter.Reading
 	news    []string
+	weighty bool // an approval rests on what is different
 }
 
 // rejoin brings a new reading of a letter to the requests that hang on it already, each with its applicant as the letter names them now. It
@@ -216,10 +236,10 @@ func samePerson(a, b request.Subject) bool {
 
 // rejoinOne tells one request what is new in its letter. Without a subject the letter doesn't name its applicant any more.
 func (d *Daemon) rejoinOne(tx *store.Tx, e edition, s request.State, subject *request.Subject) error {
-	cmd := request.Join{Letter: e.ref, Subject: subject, Findings: slices.Clone(e.reading.Findings), Changed: slices.Clone(e.news)}
+	cmd := request.Join{Letter: e.ref, Subject: subject, Findings: slices.Clone(e.reading.Findings), Changed: slices.Clone(e.news), Recheck: e.weighty}
 	who := s.Subject
 	if subject == nil && len(e.news) > 0 {
-		cmd.Changed = append(cmd.Changed, "Pemohon tidak lagi disebut dalam surat")
+		cmd.Changed, cmd.Recheck = append(cmd.Changed, "Pemohon tidak lagi disebut dalam surat"), true
 		cmd.Findings = append(cmd.Findings, letter.Finding{Code: "applicant-gone", Severity: letter.Danger,
 			Detail: "Surat diubah di Srikandi dan tidak lagi menyebut pemohon ini."})
 	} else if subject != nil {
@@ -260,8 +280,8 @@ func subjectWords(old, new request.Subject) []string {
 	return out
 }
 
-// follow brings the letter's dispositions and decisions to its requests. cancelled: it is news that the letter was.
-func (d *Daemon) follow(tx *store.Tx, t *tenant, l store.Letter, n srikandi.Naskah, numbers []string, cancelled bool) error {
+// follow brings the letter's dispositions and decisions to its requests.
+func (d *Daemon) follow(tx *store.Tx, t *tenant, l store.Letter, n srikandi.Naskah, numbers []string, was *lastReading) error {
 	numbers, err := d.numbersOf(tx, t, l, n, numbers)
 	if err != nil || len(numbers) == 0 {
 		return err
@@ -271,22 +291,25 @@ func (d *Daemon) follow(tx *store.Tx, t *tenant, l store.Letter, n srikandi.Nask
 		return err
 	}
 	dispositions := srikandi.Dispositions(n, t.Agency)
+	wasCancelled := was != nil && was.naskah.Cancelled
 	for _, number := range numbers {
 		cmds := []request.Command{request.Dispose{LetterID: l.ID, Now: srikandi.Counting(dispositions)}}
 		switch {
 		case n.Cancelled:
-			cmds = append(cmds, request.Gone{LetterID: l.ID, Text: wasCancelled})
+			cmds = append(cmds, request.Gone{LetterID: l.ID, Text: isCancelled})
 		case gone:
-			cmds = append(cmds, request.Gone{LetterID: l.ID, Text: wasDeleted})
+			cmds = append(cmds, request.Gone{LetterID: l.ID, Text: isDeleted})
+		case wasCancelled:
+			cmds = append(cmds, request.Back{LetterID: l.ID, Text: isRestored})
 		}
 		st, err := tx.Act(t.Agency, number, cmds...)
-		if err == nil && cancelled {
-			err = d.withdrawn(tx, t, number, l.ID, wasCancelled)
+		if err == nil && n.Cancelled && !wasCancelled {
+			err = d.withdrawn(tx, t, number, l.ID, isCancelled)
 		}
 		if err != nil {
 			return err
 		}
-		if err := d.decideInSrikandi(tx, t, st, dispositions); err != nil {
+		if err := d.decideInSrikandi(tx, t, st, refOf(l, n), dispositions); err != nil {
 			return err
 		}
 	}

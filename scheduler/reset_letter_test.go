@@ -42,7 +42,7 @@ func (r *register) approvedLetter(nip string) (id, number string) {
 	if !ok {
 		r.t.Fatalf("nobody has NIP %s", nip)
 	}
-	paper := demo.Paper{Office: o, Agency: r.Agency, Number: "500.12/1/2026", Date: r.now(), Subject: "Permohonan Reset Passphrase Tanda Tangan Elektronik (TTE)",
+	paper := demo.Paper{Office: o, Agency: r.Agency, Number: "500.12/" + nip[14:] + "/2026", Date: r.now(), Subject: "Permohonan Reset Passphrase Tanda Tangan Elektronik (TTE)",
 		Applicants: []agency.Official{f}}
 	id = r.letters.AddLetter(srikandisim.Letter{Number: paper.Number, Date: paper.Date.Format(time.DateOnly), Subject: paper.Subject,
 		From:  srikandisim.Party{Agency: r.Name, Unit: o.Name, Position: o.Head.Position, Name: o.Head.Name, NIP: o.Head.NIP},
@@ -105,13 +105,13 @@ func TestAResetForALetterKnownToBeWithdrawn(t *testing.T) {
 	r.expect(number, request.StatusLink)
 }
 
-// What was written about a letter since its approval holds no reset; what was changed in it does, until that is read.
+// What was changed in a letter since its approval holds its reset until that is read; a change on which the approval rests voids it.
 func TestAResetWaitsForAnEditedLetterToBeRead(t *testing.T) {
 	t.Parallel()
 	r := openRegister(t)
 	r.signIn("rini")
 	id, number := r.approvedLetter(wahyu)
-	r.letters.Edit(id, func(l *srikandisim.Letter) { l.Number = "500.12/17/2026" })
+	r.letters.Edit(id, func(l *srikandisim.Letter) { l.Summary = "passphrase TTE" })
 	r.run()
 	r.expect(number, request.StatusApproved)
 	if why, err := r.store.HeldFor(t.Context(), number); err != nil || !strings.Contains(why, "diubah di Srikandi") {
@@ -130,6 +130,36 @@ func TestAResetWaitsForAnEditedLetterToBeRead(t *testing.T) {
 	}
 	if s := r.expect(number, request.StatusRefused); !strings.Contains(s.Words, "belum terbaca") {
 		t.Errorf("words %q", s.Words)
+	}
+}
+
+// No reset is made on an approval that rests on what is different now.
+func TestNoResetForALetterThatBecameAnother(t *testing.T) {
+	t.Parallel()
+	for name, edit := range map[string]func(*srikandisim.Letter){
+		"its number": func(l *srikandisim.Letter) { l.Number = "500.12/17/2026" },
+		"its office": func(l *srikandisim.Letter) { l.From.Unit = "Dinas Kesehatan" },
+		"its paper": func(l *srikandisim.Letter) {
+			l.Files = []srikandisim.File{{Name: "surat.pdf", MIME: "application/pdf", Data: append(l.Files[0].Data, "% lain"...)}}
+		},
+		"no paper": func(l *srikandisim.Letter) { l.Files = nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := openRegister(t)
+			r.signIn("rini")
+			id, number := r.approvedLetter(wahyu)
+			r.letters.Edit(id, edit)
+			r.run()
+			r.expectCalls()
+			r.read()
+			r.pass(time.Minute)
+			r.run()
+			r.expectCalls()
+			if s := r.expect(number, request.StatusRefused); !strings.Contains(s.Words, "diubah di Srikandi") && !strings.Contains(s.Words, "berubah setelah disetujui") {
+				t.Errorf("words %q", s.Words)
+			}
+		})
 	}
 }
 

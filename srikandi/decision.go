@@ -12,32 +12,41 @@ import (
 type Decision struct {
 	Approved      bool
 	Reason        string // of a return: what is missing; may be empty
+	Doubt         string // why it can't be taken for a decision, though it sounds like one; in Indonesian, for who wrote it
 	At            time.Time
 	PersonID      string
 	DispositionID string
 }
 
 // VerifierDecision finds the last decision of these verifiers in a letter's dispositions. It must be said by a receiver known by NIP, on a
-// disposition that asked for action and stands, with a time, and plainly: "disetujui dengan catatan" and the like are for a human.
-func VerifierDecision(ds []Disposition, verifierIDs ...string) (Decision, bool) {
-	var last Decision
+// disposition that asked for action and stands, with a time, and plainly; what only sounds like one has a Doubt. One without a time is the
+// last where no other is.
+func VerifierDecision(ds []Disposition, verifierIDs ...string) (last Decision, ok bool) {
 	for _, d := range ds {
 		if !d.Asks() {
 			continue
 		}
 		for _, r := range d.To {
-			if r.Withdrawn || !r.ByNIP || !slices.Contains(verifierIDs, r.PersonID) {
+			if r.Withdrawn || !slices.Contains(verifierIDs, r.PersonID) {
 				continue
 			}
 			for _, f := range r.FollowUps {
-				approved, reason, ok := decided(f)
-				if ok && !f.At.IsZero() && !f.At.Before(last.At) {
-					last = Decision{approved, reason, f.At, r.PersonID, d.ID}
+				dec, said := decided(f)
+				if !said || ok && f.At.Before(last.At) {
+					continue
 				}
+				switch {
+				case f.At.IsZero():
+					dec.Doubt = "waktunya tidak tercatat di Srikandi."
+				case !r.ByNIP:
+					dec.Doubt = "penerima disposisi itu tidak tercatat dengan NIP di Srikandi."
+				}
+				dec.At, dec.PersonID, dec.DispositionID = f.At, r.PersonID, d.ID
+				last, ok = dec, true
 			}
 		}
 	}
-	return last, !last.At.IsZero()
+	return last, ok
 }
 
 // Note is the text of a follow-up by the software. The request's number in front tells it from a verifier's own word when the next poll
@@ -49,32 +58,47 @@ func Note(number, text string) string {
 
 var ownNote = regexp.MustCompile(`^\[[A-Z0-9]+(-[A-Z0-9]+)*-\d+\]`)
 
-// doubts make an approval conditional or deny it.
-var doubts = []string{"tidak", "tdk", "belum", "bukan", "jangan", "catatan", "setelah", "jika", "apabila", "bila", "asal", "asalkan", "kecuali", "namun",
-	"tapi", "tetapi", "syarat", "menunggu", "tunda", "ditunda", "sebelum", "kembalikan", "dikembalikan", "tolak", "ditolak", "batal", "dibatalkan"}
+// plainWords are all that an approval may hold: any other word may be a condition, a denial or somebody else's name, and no list of those is
+// ever whole. An approval that isn't taken costs a minute; one that is wrongly taken can't be undone.
+var plainWords = append(strings.Fields(`ya ok oke untuk agar dapat direset reset di passphrase passphrasenya tte nya sertifikat elektronik
+	silakan silahkan mohon segera proses diproses lanjut lanjutkan dilanjutkan ditindaklanjuti terima kasih data datanya surat suratnya permohonan ini
+	sudah telah dan sesuai benar lengkap cocok diperiksa saya kami oleh verifikator pak bu bapak ibu atas dengan`), approving...)
 
-func decided(f TindakLanjut) (approved bool, reason string, ok bool) {
+var approving = []string{"disetujui", "setuju", "setujui"}
+
+// decisive are words of which a follow-up is meant as a decision, or sounds like one.
+var decisive = strings.Fields(`disetujui setuju setujui menyetujui dikembalikan kembalikan mengembalikan ditolak tolak menolak acc approve approved`)
+
+// agreeing are statuses of a follow-up that don't speak against an approval; what a status says is open (contracts/srikandi.md).
+var agreeing = []string{"", StatusProcessing, StatusDone, "disetujui", "setuju", "ditindaklanjuti"}
+
+func decided(f TindakLanjut) (dec Decision, ok bool) {
 	note := strings.TrimSpace(f.Note)
 	if ownNote.MatchString(note) {
-		return false, "", false
+		return Decision{}, false
 	}
-	status, words := foldWords(f.Status), foldWords(note)
-	opens := func(with ...string) bool {
-		return len(words) > 0 && slices.Contains(with, words[0]) || len(words) == 0 && len(status) == 1 && slices.Contains(with, status[0])
+	status, words := strings.Join(foldWords(f.Status), " "), foldWords(note)
+	if len(words) == 0 {
+		words = foldWords(f.Status)
 	}
-	doubted := slices.ContainsFunc(append(status, words...), func(w string) bool { return slices.Contains(doubts, w) })
+	first := ""
+	if len(words) > 0 {
+		first = words[0]
+	}
+	says := func(list []string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(list, w) })
+	}
 	switch {
-	case opens("disetujui", "setuju", "setujui"):
-		return true, "", !doubted
-	case opens("dikembalikan"):
-		if len(words) > 0 {
-			_, reason, _ = strings.Cut(note, ":")
-		}
-		return false, strings.TrimSpace(reason), true
-	case len(status) == 1 && status[0] == StatusReturned:
-		return false, note, true
-	case len(status) == 1 && status[0] == "disetujui":
-		return true, "", !doubted
+	case slices.Contains(approving, first) && slices.Contains(agreeing, status) && !strings.Contains(note, "?") &&
+		!slices.ContainsFunc(words, func(w string) bool { return !slices.Contains(plainWords, w) }):
+		return Decision{Approved: true}, true
+	case first == StatusReturned && !strings.Contains(note, "?") && !says(approving):
+		_, reason, _ := strings.Cut(note, ":")
+		return Decision{Reason: strings.TrimSpace(reason)}, true
+	case status == StatusReturned && !says(decisive):
+		return Decision{Reason: note}, true
+	case status == StatusReturned, slices.Contains(approving, status), says(decisive):
+		return Decision{Doubt: `kata-katanya tidak jelas sebagai keputusan. Tulis "Disetujui" saja, atau "Dikembalikan: " dengan alasannya.`}, true
 	}
-	return false, "", false
+	return Decision{}, false
 }

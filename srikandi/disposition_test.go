@@ -378,7 +378,7 @@ func TestVerifiersWord(t *testing.T) {
 	}
 	for _, c := range []struct {
 		f    srikandi.TindakLanjut
-		want string // "", "approved" or "returned: reason"
+		want string // "", "approved", "returned: reason" or "doubted"
 	}{
 		{word("selesai", "disetujui"), "approved"},
 		{word("selesai", "Disetujui."), "approved"},
@@ -390,28 +390,42 @@ func TestVerifiersWord(t *testing.T) {
 		{word("dikembalikan", "lampirkan surat asli"), "returned: lampirkan surat asli"},
 		{word("dikembalikan", ""), "returned: "},
 		{word("selesai", "Dikembalikan"), "returned: "},
-		{word("selesai", "tidak disetujui"), ""},
-		{word("selesai", "belum disetujui"), ""},
-		{word("selesai", "disetujui dengan catatan: NIP diperbaiki"), ""},
-		{word("selesai", "disetujui jika surat asli sudah ada"), ""},
-		{word("ditolak", "disetujui"), ""},
-		{word("dibatalkan", "disetujui"), ""},
-		{word("dikembalikan", "disetujui"), ""},
-		{word("selesai", "mohon disetujui"), ""},
+		{word("selesai", "Disetujui, data sudah sesuai. Terima kasih."), "approved"},
+		{word("selesai", "tidak disetujui"), "doubted"},
+		{word("selesai", "belum disetujui"), "doubted"},
+		{word("selesai", "disetujui dengan catatan: NIP diperbaiki"), "doubted"},
+		{word("selesai", "disetujui jika surat asli sudah ada"), "doubted"},
+		{word("selesai", "disetujui bila data lengkap"), "doubted"},
+		{word("diproses", "disetujui?"), "doubted"},
+		{word("diproses", "disetujui / dikembalikan"), "doubted"},
+		{word("diproses", "Disetujui\nDikembalikan: NIP salah"), "doubted"},
+		{word("diproses", "Dikembalikan atau disetujui"), "doubted"},
+		{word("diproses", "Disetujui untuk dikembalikan ke OPD"), "doubted"},
+		{word("diproses", "Disetujui untuk Kasi saja"), "doubted"},
+		{word("diproses", "Permohonan ini sudah saya periksa dan disetujui"), "doubted"},
+		{word("ditolak", "disetujui"), "doubted"},
+		{word("dibatalkan", "disetujui"), "doubted"},
+		{word("dikembalikan", "disetujui"), "doubted"},
+		{word("selesai", "mohon disetujui"), "doubted"},
+		{word("selesai", "ACC"), "doubted"},
+		{word("disetujui", "tunggu dulu"), "doubted"},
 		{word("selesai", ""), ""},
 		{word("diproses", "sedang diperiksa"), ""},
 		{word("dikembalikan", srikandi.Note("PBG-2026-000123", "Dikembalikan: NIP")), ""},
 		{word("selesai", srikandi.Note("PBG-2026-000123", "disetujui")), ""},
 		{word("dikembalikan", srikandi.Note("MDN-ADU-2026-000007", "Dikembalikan: NIP")), ""},
-		{srikandi.TindakLanjut{Note: "disetujui"}, ""},
+		{srikandi.TindakLanjut{Note: "disetujui"}, "doubted"}, // nobody knows when
 	} {
 		d := sent("d", 5, "kasi", "verif")
 		d.To[0].FollowUps = []srikandi.TindakLanjut{c.f}
 		ds := srikandi.Dispositions(srikandi.Naskah{ReceivedAt: arrived, Dispositions: []srikandi.Disposisi{d}}, dinas)
 		got := ""
-		if decision, ok := srikandi.VerifierDecision(ds, "verif", "verif2"); ok && decision.Approved {
+		switch decision, ok := srikandi.VerifierDecision(ds, "verif", "verif2"); {
+		case ok && decision.Doubt != "":
+			got = "doubted"
+		case ok && decision.Approved:
 			got = "approved"
-		} else if ok {
+		case ok:
 			got = "returned: " + decision.Reason
 		}
 		if got != c.want {
@@ -427,8 +441,8 @@ func TestOnlyTheVerifiersOwnWordCounts(t *testing.T) {
 		d.To[0].FollowUps = []srikandi.TindakLanjut{{At: minute(9), Note: "disetujui"}}
 		edit(&d)
 		ds := srikandi.Dispositions(srikandi.Naskah{ReceivedAt: arrived, Dispositions: []srikandi.Disposisi{d}}, dinas)
-		_, ok := srikandi.VerifierDecision(ds, "verif", "verif2")
-		return ok
+		decision, ok := srikandi.VerifierDecision(ds, "verif", "verif2")
+		return ok && decision.Doubt == ""
 	}
 	for _, c := range []struct {
 		name string

@@ -26,6 +26,7 @@ type Join struct {
 	Subject  *Subject // what a new reading of the letter says of the applicant
 	Findings []letter.Finding
 	Changed  []string // what changed and matters, in Indonesian; empty when nothing did
+	Recheck  bool     // an approval that was given before the change doesn't hold
 	By       Actor    // who joined it by hand; zero: the software
 }
 
@@ -55,6 +56,12 @@ type Gone struct {
 	Text     string
 }
 
+// Back tells that a letter which was gone is there again.
+type Back struct {
+	LetterID int64
+	Text     string
+}
+
 // Assign gives the request to one verifier; an empty Person gives it to all of them.
 type Assign struct {
 	By     Actor
@@ -78,6 +85,7 @@ type Approve struct {
 	SeenRisks bool // they saw the findings of severity danger and approve all the same
 	Compared  bool // they compared with the letter whatever the subject rests on that is a correction
 	Text      string
+	Letter    *Letter // in Srikandi, on whose disposition the approval was written; nil for one of ours
 	Facts     Facts
 }
 
@@ -212,6 +220,7 @@ func (Part) command()         {}
 func (Dispose) command()      {}
 func (Forward) command()      {}
 func (Gone) command()         {}
+func (Back) command()         {}
 func (Assign) command()       {}
 func (Approve) command()      {}
 func (SeeStatus) command()    {}

@@ -64,7 +64,7 @@ type decision struct {
 
 func (d *decision) add(e Event) {
 	e.Seen = d.now
-	if e.At.IsZero() {
+	if e.At.IsZero() || e.At.After(d.now) { // a clock that is ahead lengthens nobody's time
 		e.At = d.now
 	}
 	d.events = append(d.events, e)
@@ -88,6 +88,9 @@ func (d *decision) decide(cmd Command) error {
 		return d.dispose(c)
 	case Forward:
 		return d.forward(c)
+	case Back:
+		d.back(c)
+		return nil
 	case Gone:
 		return d.gone(c)
 	case Assign:
@@ -175,7 +178,10 @@ func (d *decision) join(c Join) error {
 	}
 	if known {
 		e.Kind, e.At, e.Text = LetterChanged, d.now, strings.Join(c.Changed, "; ")
-		e.Findings = mergeFindings(d.s.Findings, c.Findings)
+		settled := func(f letter.Finding) bool { // what is still so is found again
+			return f.Code == "number-temporary" || f.Code == "applicant-gone" && c.Subject != nil
+		}
+		e.Findings = mergeFindings(slices.DeleteFunc(slices.Clone(d.s.Findings), settled), c.Findings)
 	}
 	if other && d.subjectOpen() {
 		e.Subject = c.Subject
@@ -187,12 +193,14 @@ func (d *decision) join(c Join) error {
 		e.Findings = mergeFindings(e.Findings, []letter.Finding{{Code: "subject-changed", Severity: letter.Danger,
 			Detail: "Data pemohon dalam surat berubah setelah reset diajukan; periksa apakah reset itu untuk orang yang benar."}})
 	}
-	approved := d.s.Approval != nil
+	approved, waits := d.s.Approval != nil, d.awaitsReset() || d.s.Status == StatusSecond
 	d.add(e)
-	if e.Subject != nil && approved {
-		// The approval was made on other data (invariant 3): it is used up, and the verifiers look again.
-		d.add(Event{Kind: ApprovalVoided, By: System, Text: "Data pemohon dalam surat berubah setelah disetujui; reset belum diajukan. Periksa sekali lagi."})
-		d.do(toStaff(MailWork, d.a.Holders(sop.Verifier, d.now))...)
+	// An approval that was made on other data is used up, and the verifiers look again (invariant 3).
+	switch {
+	case e.Subject != nil && approved:
+		d.voided("Data pemohon dalam surat berubah setelah disetujui")
+	case c.Recheck && approved && waits:
+		d.voided("Surat diubah di Srikandi setelah disetujui (" + e.Text + ")")
 	}
 	if !known && l.SrikandiID != "" { // registered from the mail, or again: whoever looks at it there finds where it went
 		here := FollowUp{SrikandiID: l.SrikandiID, Status: "diproses", Text: "Surat ini tercatat pada permohonan nomor " + d.s.Number + "."}
@@ -202,6 +210,13 @@ func (d *decision) join(c Join) error {
 		d.do(here)
 	}
 	return nil
+}
+
+// voided uses up an approval whose reset wasn't made.
+func (d *decision) voided(why string) {
+	d.add(Event{Kind: ApprovalVoided, By: System, Text: why + "; reset belum diajukan. Periksa sekali lagi."})
+	d.do(toStaff(MailWork, d.a.Holders(sop.Verifier, d.now))...)
+	d.do(followUp(d.s, "diproses", "Persetujuan batal karena surat berubah; reset belum diajukan dan permohonan diperiksa kembali.")...)
 }
 
 // part: what was decided on a letter isn't undone behind its approver's back, nor while nobody knows what a call did.
@@ -308,6 +323,15 @@ func (d *decision) gone(c Gone) error {
 	return nil
 }
 
+func (d *decision) back(c Back) {
+	gone := func(f letter.Finding) bool { return f.Code == "letter-gone" }
+	if !d.s.Status.Open() || !slices.ContainsFunc(d.s.Findings, gone) {
+		return
+	}
+	back := letter.Finding{Code: "letter-back", Severity: letter.Info, Detail: c.Text}
+	d.add(Event{Kind: LetterChanged, By: System, Text: c.Text, Findings: mergeFindings(slices.DeleteFunc(slices.Clone(d.s.Findings), gone), []letter.Finding{back})})
+}
+
 func (d *decision) assign(c Assign) error {
 	if c.By != System && c.By.Role.Depth() < 0 {
 		return refuse(NotAllowed, "Hanya pejabat dalam rantai disposisi yang dapat menugaskan verifikator.")
@@ -365,7 +389,7 @@ func (d *decision) approve(c Approve) error {
 	} else if !second {
 		d.add(Event{Kind: Validated, By: c.By})
 	}
-	e := Event{Kind: Approved, By: c.By, Subject: &subject, Text: c.Text, Again: again}
+	e := Event{Kind: Approved, By: c.By, Subject: &subject, Letter: c.Letter, Text: c.Text, Again: again}
 	if !second && (d.a.Rules.FourEyes || d.repeated(c.Facts)) {
 		e.Mark = needsSecond
 		d.add(e)

@@ -114,27 +114,35 @@ func toApplicant(template string, s State) []Effect {
 	return []Effect{Mail{Template: template, To: Recipient{Kind: "applicant", Name: s.Subject.Name, Address: s.Subject.Email}}}
 }
 
-// followUp writes to the letter in Srikandi, on the disposition that reached the verifier if there is one. That the request has ended is written
-// to each of its letters there: whoever looks at a copy would wait for ever.
+// followUp writes to the letter in Srikandi, on the disposition that reached the verifier if there is one; of several letters to that which
+// reached them last, for an earlier one may have been registered again. That the request has ended is written to each of its letters there:
+// whoever looks at a copy would wait for ever.
 func followUp(s State, status, text string) []Effect {
-	var out []Effect
+	var all []Effect
+	newest, reached := 0, time.Time{}
 	for _, l := range s.Letters {
 		if l.SrikandiID == "" {
 			continue
 		}
-		f := FollowUp{SrikandiID: l.SrikandiID, Status: status, Text: text, Copy: len(out)}
+		f := FollowUp{SrikandiID: l.SrikandiID, Status: status, Text: text, Copy: len(all)}
 		for _, d := range s.Dispositions {
 			for _, to := range d.To {
-				if d.Acts && d.LetterID == l.ID && to.Role == sop.Verifier {
-					f.Disposition = d.ID
+				if !d.Acts || d.LetterID != l.ID || to.Role != sop.Verifier {
+					continue
+				}
+				if f.Disposition = d.ID; d.SentAt.After(reached) {
+					newest, reached = len(all), d.SentAt
 				}
 			}
 		}
-		if out = append(out, f); status != "selesai" {
-			break
-		}
+		all = append(all, f)
 	}
-	return out
+	if status == "selesai" || len(all) == 0 {
+		return all
+	}
+	f := all[newest].(FollowUp)
+	f.Copy = 0
+	return []Effect{f}
 }
 
 // holders are the people whose work the request is now: named ones, or all who do the role's work today.

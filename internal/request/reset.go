@@ -33,7 +33,7 @@ func (d *decision) decideReset(cmd Command) error {
 	case Outcome:
 		return d.outcome(c)
 	case Unable:
-		if !d.awaitsReset() {
+		if !d.awaitsReset() && d.s.Status != StatusSecond {
 			return refuse(WrongState, "Permohonan ini tidak menunggu reset.")
 		}
 		d.refused(ApprovalVoided, System, c.Text)
@@ -177,6 +177,8 @@ func (d *decision) accepted(e Event) {
 func (d *decision) refused(kind Kind, by Actor, text string) {
 	d.add(Event{Kind: kind, By: by, Text: text})
 	d.do(toStaff(MailRefusedByBSrE, d.a.Holders(sop.Verifier, d.now))...)
+	// Why may name the applicant's data: it stands in the verifiers' mail.
+	d.do(followUp(d.s, "diproses", "Reset tidak terlaksana; permohonan diperiksa kembali oleh verifikator.")...)
 }
 
 // confirm is open in AMS mode too: a verifier without a session may make the reset by hand.

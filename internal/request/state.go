@@ -103,6 +103,7 @@ type Approval struct {
 	By      Actor
 	Second  *Actor
 	Subject Subject
+	Letter  int64 // the letter in Srikandi on whose disposition it was written; zero for one of ours
 }
 
 // Fold computes the state of a request from its events. It accepts any list: what the events say is what counts.
@@ -297,6 +298,9 @@ func (s *State) approve(e Event) {
 		s.Approval.Second = &by
 	} else {
 		s.Approval = &Approval{Version: s.Version, At: e.At, By: e.By, Subject: *e.Subject}
+		if e.Letter != nil {
+			s.Approval.Letter = e.Letter.ID
+		}
 		s.Booking = nil
 	}
 	s.Approvals++

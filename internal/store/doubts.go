@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -197,6 +198,15 @@ func (tx *Tx) LastChange(number string) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	return *at, nil
+}
+
+// Approved reports that a request was approved with these words before.
+func (tx *Tx) Approved(number, words string) (approved bool, err error) {
+	events, err := tx.s.events(tx.ctx, tx, number)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(events, func(e request.Event) bool { return e.Kind == request.Approved && e.Text == words }), nil
 }
 
 // DecidedSince reports that a verifier's decision on a request was written down at or after an instant.

@@ -144,12 +144,14 @@ func (s *Store) NaskahStamps(ctx context.Context, agencyKey string, ids []string
 const lookedAt = 25
 
 // NaskahDue lists letters to ask Srikandi for by themselves: those owed whose time has come, at most 100, and of the open requests, where a
-// deleted letter shows nowhere else, the 25 that nobody asked for longest: every so often before the reset, once a day after it.
+// deleted letter shows nowhere else, the 25 that nobody asked for longest: every so often before the reset, once a day after it, and hourly one
+// that wasn't there, for a gateway may have erred.
 func (s *Store) NaskahDue(ctx context.Context, agencyKey string, now time.Time, every time.Duration) ([]string, error) {
 	rows, err := s.Pool.Query(ctx, `(SELECT srikandi_id FROM owed_letters WHERE agency = $1 AND next_at <= $2 ORDER BY next_at LIMIT 100)
 		UNION ALL (SELECT l.source FROM letters l JOIN request_letters rl ON rl.letter_id = l.id JOIN requests r ON r.number = rl.number
-			WHERE r.agency = $1 AND r.closed_at IS NULL AND l.channel = 'srikandi' AND l.gone_at IS NULL
-			AND coalesce(l.asked_at, l.seen_at) <= $2::timestamptz - CASE WHEN r.reset_at IS NULL THEN $3::interval ELSE interval '1 day' END
+			WHERE r.agency = $1 AND r.closed_at IS NULL AND l.channel = 'srikandi'
+			AND coalesce(l.asked_at, l.seen_at) <= $2::timestamptz - CASE WHEN r.reset_at IS NOT NULL THEN interval '1 day'
+				WHEN l.gone_at IS NULL THEN $3::interval ELSE interval '1 hour' END
 			AND NOT EXISTS (SELECT FROM owed_letters o WHERE o.agency = l.agency AND o.srikandi_id = l.source)
 			GROUP BY l.id ORDER BY coalesce(l.asked_at, l.seen_at), l.id LIMIT $4)`, agencyKey, now, every, lookedAt)
 	if err != nil {
@@ -245,15 +247,31 @@ type LetterRequest struct {
 
 // MarkGone notes that letters were removed at their source, and answers the requests that hang on those that were there until now.
 func (tx *Tx) MarkGone(agencyKey string, srikandiIDs []string) ([]LetterRequest, error) {
-	rows, err := tx.Query(tx.ctx, `WITH gone AS (SELECT id FROM letters WHERE agency = $1 AND channel = 'srikandi' AND source = ANY($2) AND gone_at IS NULL
-			ORDER BY id FOR NO KEY UPDATE), marked AS (UPDATE letters SET gone_at = $3 WHERE id IN (SELECT id FROM gone) RETURNING id)
-		SELECT rl.letter_id, rl.number FROM marked m JOIN request_letters rl ON rl.letter_id = m.id ORDER BY rl.letter_id, rl.number`, agencyKey, srikandiIDs, tx.now)
+	rows, err := tx.Query(tx.ctx, `WITH gone AS (SELECT id, gone_at IS NULL AS news FROM letters WHERE agency = $1 AND channel = 'srikandi' AND source = ANY($2)
+			ORDER BY id FOR NO KEY UPDATE),
+			marked AS (UPDATE letters SET gone_at = coalesce(gone_at, $3), asked_at = $3 WHERE id IN (SELECT id FROM gone) RETURNING id)
+		SELECT rl.letter_id, rl.number FROM marked JOIN gone g USING (id) JOIN request_letters rl ON rl.letter_id = g.id
+		WHERE g.news ORDER BY rl.letter_id, rl.number`, agencyKey, srikandiIDs, tx.now)
+	var hit []LetterRequest
+	if err == nil {
+		hit, err = pgx.CollectRows(rows, pgx.RowToStructByPos[LetterRequest])
+	}
 	if err != nil {
 		return nil, fmt.Errorf("marking letters of %s gone: %w", agencyKey, err)
 	}
-	hit, err := pgx.CollectRows(rows, pgx.RowToStructByPos[LetterRequest])
+	return hit, nil
+}
+
+// MarkBack notes that letters are there which may have been removed, and answers the requests of those that were.
+func (tx *Tx) MarkBack(agencyKey string, srikandiIDs []string) ([]LetterRequest, error) {
+	rows, err := tx.Query(tx.ctx, `WITH back AS (UPDATE letters SET gone_at = NULL WHERE agency = $1 AND channel = 'srikandi' AND source = ANY($2) AND gone_at IS NOT NULL RETURNING id)
+		SELECT rl.letter_id, rl.number FROM back b JOIN request_letters rl ON rl.letter_id = b.id ORDER BY rl.letter_id, rl.number`, agencyKey, srikandiIDs)
+	var hit []LetterRequest
+	if err == nil {
+		hit, err = pgx.CollectRows(rows, pgx.RowToStructByPos[LetterRequest])
+	}
 	if err != nil {
-		return nil, fmt.Errorf("marking letters of %s gone: %w", agencyKey, err)
+		return nil, fmt.Errorf("marking letters of %s as there: %w", agencyKey, err)
 	}
 	return hit, nil
 }
