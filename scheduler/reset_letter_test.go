@@ -23,15 +23,15 @@ type register struct {
 	letters *srikandisim.Server
 }
 
-func openRegister(t *testing.T) *register {
+func openRegister(t *testing.T, edits ...func(string) string) *register {
 	t.Helper()
 	r := &register{}
 	r.letters = srikandisim.New(srikandisim.Options{ClientID: "pulih", ClientSecret: "rahasia-uji", Now: func() time.Time { return r.now() }})
 	server := httptest.NewServer(r.letters)
 	t.Cleanup(server.Close)
-	r.portal = openPortal(t, bsresim.Options{}, replace("    inbox:\n", `    srikandi: {url: "`+server.URL+`", client_id: pulih, client_secret_file: SECRET}
+	r.portal = openPortal(t, bsresim.Options{}, append(edits, replace("    inbox:\n", `    srikandi: {url: "`+server.URL+`", client_id: pulih, client_secret_file: SECRET}
     inbox:
-`))
+`))...)
 	return r
 }
 
@@ -50,16 +50,21 @@ func (r *register) approvedLetter(nip string) (id, number string) {
 	head, verifier := r.Holders(sop.Head, r.now())[0], r.Holders(sop.Verifier, r.now())[0]
 	r.letters.Dispose(id, srikandisim.Disposition{From: srikandisim.Party{Position: head.Position, Name: head.Name, NIP: head.NIP}, Instructions: []string{"Tindaklanjuti"},
 		To: []srikandisim.Receiver{{Party: srikandisim.Party{Position: verifier.Position, Name: verifier.Name, NIP: verifier.NIP}}}})
-	poll := &river.Job[store.PollGateway]{Args: store.PollGateway{Agency: r.Key}}
-	if err := (&pollWorker{d: r.Daemon}).Work(r.t.Context(), poll); err != nil {
-		r.t.Fatal(err)
-	}
+	r.poll()
 	l := r.read()
 	if err := r.store.Pool.QueryRow(r.t.Context(), `SELECT number FROM request_letters WHERE letter_id = $1`, l.ID).Scan(&number); err != nil {
 		r.t.Fatal(err)
 	}
 	r.do(number, request.Approve{By: by("rini"), Subject: r.state(number).Subject, SeenRisks: true})
 	return id, number
+}
+
+func (r *register) poll() {
+	r.t.Helper()
+	poll := &river.Job[store.PollGateway]{Args: store.PollGateway{Agency: r.Key}}
+	if err := (&pollWorker{d: r.Daemon}).Work(r.t.Context(), poll); err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 // The letter is looked at right before its reset, whatever the polls have seen: no reset is made for one that was withdrawn after its approval.
@@ -160,6 +165,35 @@ func TestNoResetForALetterThatBecameAnother(t *testing.T) {
 				t.Errorf("words %q", s.Words)
 			}
 		})
+	}
+}
+
+// The last look sees, too, that the word on which the approval rests was taken back since the last poll.
+func TestNoResetOnAWordTakenBack(t *testing.T) {
+	t.Parallel()
+	r := openRegister(t, rule("srikandi_decides: true"))
+	r.signIn("rini")
+	id, number := r.approvedLetter(wahyu)
+	r.do(number, request.Unable{Text: "Sertifikat belum siap."})
+	r.pass(time.Minute)
+	letters, _ := r.letters.Truth()
+	disposition := letters[0].Dispositions[0]
+	r.letters.Answer(id, disposition.ID, disposition.To[0].NIP, "selesai", "disetujui")
+	r.poll()
+	r.read()
+	if s := r.expect(number, request.StatusApproved); s.Approval.Letter == 0 {
+		t.Fatalf("approved by %+v", s.Approval)
+	}
+	r.pass(time.Minute)
+	r.letters.Withdraw(id, disposition.ID)
+	r.run()
+	r.expectCalls()
+	r.read()
+	r.pass(time.Minute)
+	r.run()
+	r.expectCalls()
+	if s := r.state(number); s.Approval != nil {
+		t.Errorf("it is in %s: %s", s.Status, s.Words)
 	}
 }
 
