@@ -220,7 +220,32 @@ func blocks(s *sheet, pairs []found) []*person {
 			kept = append(kept, p)
 		}
 	}
+	s.nameInSentence(kept)
 	return kept
+}
+
+// nameInSentence gives the only block that has no name the one that the sentences above it tell: "atas nama Slamet, S.Sos. karena lupa:".
+func (s *sheet) nameInSentence(people []*person) {
+	if len(people) != 1 || people[0].values[fieldName] != "" {
+		return
+	}
+	p, name, line := people[0], "", 0
+	for _, text := range s.paragraphs() {
+		if text.lines[0] > p.first || p.first-text.lines[len(text.lines)-1] > 6 {
+			continue
+		}
+		for _, at := range personCue.FindAllStringIndex(text.text, 20) {
+			found := namePrefix(text.text[at[1]:])
+			if found == "" || foldedName(found) == foldedName(name) {
+				continue
+			}
+			if name != "" {
+				return // two people: which of them can't be told
+			}
+			name, line = found, text.line(at[1])
+		}
+	}
+	p.set(fieldName, name, line)
 }
 
 // byColumn puts blocks that stand side by side one after the other: where a line announces two names, the labels below them belong to the

@@ -265,6 +265,9 @@ func (w *work) fields(r *Reading, contents []*content, m *Mail, meta *Meta) {
 	w.mergeFields(r, ordered)
 	mailSubject(r, m)
 	for _, c := range ordered {
+		if c.torn {
+			w.find("table-unread", Warning, fmt.Sprintf("Susunan tabel pada %s tidak dikenali: nilai yang mungkin milik baris lain dikosongkan. Bacalah suratnya.", partName(c.sheet.part)))
+		}
 		if c.openDate && r.Letter.Date == nil {
 			w.find("date-incomplete", Info, "Tanggal surat tidak diisi lengkap.")
 		}

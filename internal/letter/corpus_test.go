@@ -122,6 +122,24 @@ func TestAPersonNamedInTheMailAloneIsTold(t *testing.T) {
 	}
 }
 
+// Where a page's columns aren't understood as a table, no one gets a value that may stand in another's row, and that is told.
+func TestValuesOfAnotherRowAreLeftOut(t *testing.T) {
+	t.Parallel()
+	paper := "Hal : Permohonan Reset Passphrase\n\nMohon reset passphrase TTE karena lupa:\n\n" +
+		"   Siapa              Sebagai        Alamat surat\n" +
+		"1  Dedi Kurniawan     Bendahara      dedi@purbalinggakab.go.id\n   NIP 19850101 201001 1 005\n" +
+		"2  Rina Astuti        Arsiparis      rina@purbalinggakab.go.id\n   NIP 19870101 201101 1 006\n"
+	r := read(t, letter.NewReader(letter.Options{}), "surat.txt", []byte(paper))
+	if len(r.Applicants) != 2 || !hasCode(r.Findings, "table-unread") {
+		t.Fatalf("%d applicants, %s", len(r.Applicants), codes(r))
+	}
+	for _, a := range r.Applicants {
+		if value(a.Email)+value(a.Position) != "" {
+			t.Errorf("%s has %s, %s", value(a.NIP), value(a.Email), value(a.Position))
+		}
+	}
+}
+
 func read(t *testing.T, reader *letter.Reader, name string, data []byte) letter.Reading {
 	t.Helper()
 	return reader.Read(context.WithoutCancel(t.Context()), letter.InputOf(name, data))

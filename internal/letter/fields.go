@@ -20,6 +20,7 @@ type content struct {
 	applicants []*person
 	blanks     int // fields that are labelled but not filled in
 	openDate   bool
+	torn       bool   // values of applicants were left out that may be another row's
 	headline   string // a mail's or Srikandi's subject, where fields were found in it
 }
 
@@ -47,6 +48,9 @@ func extract(d document) *content {
 	people := blocks(s, pairs)
 	giveRoles(s, people)
 	signs := s.signBlocks()
+	if len(people)+len(tabled) > 1 && len(signs) == 0 {
+		signs = s.labelledSign(people)
+	}
 	c.choose(people, tabled, signs)
 	c.readOffice()
 	return c
@@ -222,12 +226,14 @@ func (c *content) choose(people, tabled []*person, signs []signBlock) {
 	markSigns(s, signs)
 	if len(applicants) == 0 {
 		applicants = s.withoutFarewells(c.fromProse(self))
+		c.torn = s.torn(applicants)
 	}
 	if len(applicants) == 0 && len(self) == 0 {
 		if signed && firstPerson.MatchString(s.text()) {
 			applicants = append(applicants, s.around(signerOf(sign)))
 		} else {
 			applicants = s.loose()
+			c.torn = s.torn(applicants)
 			for _, b := range signs { // a letter that names nobody isn't about him who signed it
 				applicants = slices.DeleteFunc(applicants, func(p *person) bool { return b.position != "" && b.nip != "" && p.values[fieldNIP] == b.nip })
 			}
@@ -262,13 +268,18 @@ func (c *content) choose(people, tabled []*person, signs []signBlock) {
 	}
 }
 
-// withoutSigns drops the blocks that are nothing but the NIP of a signature.
+// onlyNamed: nothing but name, rank and NIP is known of the person, as in a signature.
+func (p *person) onlyNamed() bool {
+	return p.values[fieldNIK]+p.values[fieldEmail]+p.values[fieldPhone]+p.values[fieldPosition] == ""
+}
+
+// withoutSigns drops the blocks that are nothing but a signature.
 func withoutSigns(people []*person, signs []signBlock) []*person {
 	var out []*person
 	for _, p := range people {
 		signature := false
 		for _, b := range signs {
-			signature = signature || p.values[fieldName] == "" && p.values[fieldNIP] == b.nip && b.position != "" && p.weight() == 1
+			signature = signature || p.values[fieldNIP] == b.nip && b.position != "" && p.onlyNamed() && (p.values[fieldName] == "" || p.lines[fieldNIP] == b.nipLine)
 		}
 		if !signature {
 			out = append(out, p)

@@ -1,6 +1,7 @@
 package letter
 
 import (
+	"strconv"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -53,6 +54,9 @@ type htmlTable struct {
 	row   [][]string // finished cells of the row, each a list of lines
 	cell  bool
 	saved []string
+	wide  int         // columns of the cell
+	high  int         // rows of the cell
+	held  map[int]int // by column, the rows below that a cell above reaches into
 }
 
 func (b *htmlBuilder) text(s string) {
@@ -163,7 +167,7 @@ func (b *htmlBuilder) open(t html.Token, selfClosing bool) {
 		b.endRow()
 	case atom.Td, atom.Th:
 		b.endCell()
-		b.beginCell()
+		b.beginCell(t)
 	}
 }
 
@@ -242,7 +246,18 @@ func (b *htmlBuilder) table() *htmlTable {
 	return nil
 }
 
-func (b *htmlBuilder) beginCell() {
+// span is a cell's colspan or rowspan.
+func span(t html.Token, key string) int {
+	for _, a := range t.Attr {
+		if a.Key == key {
+			n, _ := strconv.Atoi(strings.TrimSpace(a.Val))
+			return max(1, min(n, 30))
+		}
+	}
+	return 1
+}
+
+func (b *htmlBuilder) beginCell(token html.Token) {
 	t := b.table()
 	if t == nil || len(b.tables) > 30 {
 		b.flush(false)
@@ -250,7 +265,16 @@ func (b *htmlBuilder) beginCell() {
 	}
 	b.flush(false)
 	t.saved, b.lines = b.lines, nil
-	t.cell = true
+	t.cell, t.wide, t.high = true, span(token, "colspan"), span(token, "rowspan")
+	t.skipHeld()
+}
+
+// skipHeld leaves the columns empty that a cell of a row above reaches into.
+func (t *htmlTable) skipHeld() {
+	for n := t.held[len(t.row)]; n > 0; n = t.held[len(t.row)] {
+		t.held[len(t.row)] = n - 1
+		t.row = append(t.row, nil)
+	}
 }
 
 func (b *htmlBuilder) endCell() {
@@ -259,7 +283,19 @@ func (b *htmlBuilder) endCell() {
 		return
 	}
 	b.flush(false)
-	t.row = append(t.row, trimBlank(b.lines))
+	for i := range t.wide {
+		if t.high > 1 {
+			if t.held == nil {
+				t.held = map[int]int{}
+			}
+			t.held[len(t.row)] = t.high - 1
+		}
+		if i == 0 {
+			t.row = append(t.row, trimBlank(b.lines))
+		} else {
+			t.row = append(t.row, nil)
+		}
+	}
 	b.lines, t.saved, t.cell = t.saved, nil, false
 }
 
@@ -269,6 +305,7 @@ func (b *htmlBuilder) endRow() {
 		return
 	}
 	b.flush(false)
+	t.skipHeld()
 	b.lines = append(b.lines, rowLines(t.row)...)
 	t.row = nil
 }
@@ -285,6 +322,9 @@ func (b *htmlBuilder) finish() string {
 // several cells have the same number of lines, labels and values stand side by side and are paired; if a cell holds label lines of its
 // own, the cells are written one below the other; else its lines are one wrapped value.
 func rowLines(row [][]string) []string {
+	for len(row) > 0 && len(row[len(row)-1]) == 0 {
+		row = row[:len(row)-1]
+	}
 	most, same, filled := 0, 0, 0
 	for _, c := range row {
 		if len(c) > 0 {

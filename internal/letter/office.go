@@ -71,6 +71,7 @@ type wordState struct {
 	del    int
 	alt    int   // inside mc:Fallback: the same text a second time
 	box    *bool // a check box whose definition is being read, and whether it is ticked
+	wide   int   // columns of the cell beyond the first
 	inBox  int   // inside the glyph that shows a content control's box, whatever its font makes of it
 }
 
@@ -176,6 +177,9 @@ func (s *wordState) open(e xml.StartElement) {
 		s.rows = append(s.rows, nil)
 	case "tc":
 		s.blocks = append(s.blocks, nil)
+	case "gridSpan":
+		n, _ := strconv.Atoi(attr(e, "val"))
+		s.wide = max(0, min(n, 30)-1)
 	}
 }
 
@@ -257,7 +261,8 @@ func (s *wordState) endCell() {
 				cell[i] = strings.ReplaceAll(l, "\t", " ")
 			}
 		}
-		s.rows[k-1] = append(s.rows[k-1], cell)
+		s.rows[k-1] = append(append(s.rows[k-1], cell), make([][]string, s.wide)...)
+		s.wide = 0
 	}
 }
 

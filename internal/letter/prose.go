@@ -1,6 +1,7 @@
 package letter
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -74,6 +75,29 @@ func (s *sheet) prose() []*person {
 	return out
 }
 
+// torn takes from people what was read on other lines than their number where a page is laid in columns that weren't understood as a table: it
+// may be another row's. It tells whether there was such a value.
+func (s *sheet) torn(people []*person) bool {
+	found := false
+	for _, p := range people {
+		at, ok := p.lines[fieldNIP]
+		for _, f := range []field{fieldEmail, fieldPhone, fieldPosition, fieldNIK, fieldRank, fieldOffice} {
+			if line := p.lines[f]; ok && p.values[f] != "" && line != at && (s.inColumns(line) || s.inColumns(at)) {
+				delete(p.values, f)
+				found = true
+			}
+		}
+	}
+	return found
+}
+
+// inColumns: a line of three cells or more of which one is nothing but a number or an address; justified text has gaps too.
+func (s *sheet) inColumns(i int) bool {
+	return len(s.cells[i]) >= 3 && slices.ContainsFunc(s.cells[i], func(c cell) bool {
+		return len(digitsOf(c.text)) >= 10 && strings.Trim(c.text, "0123456789 .+-") == "" || strings.Contains(c.text, "@") && !strings.ContainsAny(c.text, " ,;")
+	})
+}
+
 func (p paragraph) line(at int) int {
 	if at < len(p.lines) {
 		return p.lines[at]
@@ -137,6 +161,9 @@ func (p paragraph) byNIP() []*person {
 		until := len(p.text)
 		if k+1 < len(all) {
 			until = all[k+1][0]
+			if name, at := nameBefore(p.text[m[1]:until]); name != "" {
+				until = m[1] + at // what stands behind the next person's name is theirs
+			}
 		}
 		person := newPerson(p.line(m[0]))
 		person.set(fieldNIP, nip, p.line(m[2]))
@@ -175,6 +202,31 @@ var (
 // nameBefore finds the name that ends where a NIP begins.
 func nameBefore(s string) (string, int) {
 	s = strings.TrimRight(s, " ,;(/–-")
+	begin := clauseStart(s)
+	name, at := nameAtEnd(s[begin:])
+	return name, begin + at
+}
+
+// clauseStart is where the last sentence of a text begins, or what stands in a bracket that it doesn't close: no name reaches over either.
+func clauseStart(s string) int {
+	begin := 0
+	for i, r := range s {
+		switch r {
+		case '(':
+			if !strings.Contains(s[i:], ")") {
+				begin = i + 1
+			}
+		case '.', '?', '!':
+			w := s[strings.LastIndexByte(s[:i], ' ')+1 : i]
+			if i+1 < len(s) && s[i+1] == ' ' && len(w) > 3 && !strings.Contains(w, ".") && !degree.MatchString(w) {
+				begin = i + 1
+			}
+		}
+	}
+	return begin
+}
+
+func nameAtEnd(s string) (string, int) {
 	if m := proseName.FindStringSubmatchIndex(s); m != nil {
 		// The last cue counts: "permohonan ... kepada Bapak ... atas nama Slamet".
 		name, at := s[m[2]:m[3]], m[2]
@@ -202,10 +254,34 @@ func nameBefore(s string) (string, int) {
 	}
 	t = strings.TrimPrefix(strings.TrimSpace(t), "dan ")
 	t = strings.TrimPrefix(strings.TrimPrefix(t, "serta "), ", ")
+	if f, rest, ok := strings.Cut(t, " "); ok && strings.EqualFold(f, "nama") {
+		t = rest
+	}
+	if first, _, _ := strings.Cut(t, " "); notAName.MatchString(strings.Trim(first, ",:")) {
+		return nameSuffix(s)
+	}
 	if c := cleanName(t); c != "" && len(strings.Fields(c)) <= 9 && capitalised(c) && nameLike.MatchString(c) {
 		return c, at
 	}
 	return nameSuffix(s)
+}
+
+// personCue stands before a name in running text.
+var personCue = compile(`(?i)(?:\batas nama|\ba\.\s?n\.|\ba/n|\bbernama|\bsdri?\.|\bsaudarai?|\bsaudari|\bbapak|\bibu|\bbpk\.|\bkami,|\bkami \(|\bpegawai|\bpejabat|\bbagi)\s*`)
+
+// namePrefix is the name that a text begins with: two words at least, capitalised or titles.
+func namePrefix(s string) string {
+	words := strings.Fields(s)
+	end := 0
+	for end < len(words) && nameWord(words[end]) && (end == 0 || !strings.HasSuffix(words[end-1], ",") || degree.MatchString(strings.Trim(words[end], ",.)"))) &&
+		(end == 0 || !strings.HasSuffix(words[end-1], ")")) {
+		end++
+	}
+	name := cleanName(strings.TrimRight(strings.Join(words[:end], " "), ")"))
+	if end < 2 || officeWord.MatchString(name) || positionWord.MatchString(name) {
+		return ""
+	}
+	return name
 }
 
 // nameSuffix is the name that a text ends with: the longest run of capitalised words and titles, whatever stands before it.
@@ -230,7 +306,7 @@ func nameSuffix(s string) (string, int) {
 
 var (
 	degree    = compile(`^(?:(?:[SMAD]|Ph|Sp|Gr)\.?\s?[A-Z][\p{L}.]*|(?i:m\.?[a-z]{1,3}|apt|ners?|ns|prof|dr|drg|drh|drs|dra|ir|hj?|amd)\.?|[A-Z]{2,5}\.?)$`)
-	notAName  = compile(`^(?i:tte|nip|nik|asn|pns|pppk|opd|upt|bsre|passphrase|reset|yth|bapak|ibu|bpk|sdri?|saudarai?|kepala|camat|lurah|pejabat|pegawai|pemilik|atas|nama|an|permohonan|elektronik|sertifikat|tanda|tangan|surat|hal|mohon|bahwa|dengan|untuk|kepada|kami|saya|oleh|yaitu|yakni|dan|serta|dinas|kabupaten|kota|email|e-mail)$`)
+	notAName  = compile(`^(?i:tte|nip|nik|asn|pns|pppk|opd|upt|bsre|passphrase|reset|yth|bapak|ibu|bpk|sdri?|saudarai?|kepala|camat|lurah|pejabat|pegawai|pemilik|atas|nama|an|permohonan|elektronik|sertifikat|tanda|tangan|surat|hal|mohon|karena|sehubungan|berhubung|terlampir|berikut|bahwa|dengan|untuk|kepada|kami|saya|oleh|yaitu|yakni|dan|serta|dinas|kabupaten|kota|email|e-mail)$`)
 	smallWord = compile(`^(?i:dr|drg|drh|drs|dra|ir|apt|bin|binti|van|al|h|hj|ns)\.?,?$`)
 )
 

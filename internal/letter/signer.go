@@ -15,7 +15,7 @@ type signBlock struct {
 }
 
 var (
-	closing    = compile(`(?i)^\s*(hormat kami|hormat saya|salam hormat|wassalam.*|terima kasih|demikian.*|atas perhatian.*|mengetahui|menyetujui|merekomendasikan|mengesahkan|tertanda|ttd\.?|ditandatangani (secara )?(elektronik|digital)( oleh)?|dokumen ini .*|telah ditandatangani.*|materai.*|meterai.*|cap.*|tanda tangan.*|\$\{.*|\(?t\.?t\.?d\.?\)?|#+|\^+|\[.*\]|qr.?code|salam|regards|disetujui( oleh)?|oleh|a\.?/?n pemohon)\s*[,:.]*\s*$`)
+	closing    = compile(`(?i)^\s*(hormat kami|hormat saya|salam hormat|wassalam.*|terima kasih|demikian.*|atas perhatian.*|mengetahui|menyetujui|merekomendasikan|mengesahkan|tertanda|ditandatangani (secara )?(elektronik|digital)( oleh)?|dokumen ini .*|telah ditandatangani.*|materai.*|meterai.*|cap.*|tanda tangan.*|\$\{.*|\(?\s*(t\.?t\.?d|dto|tte)\b\.?(\s*(elektronik|digital|basah|&|dan|/|\+|cap|stempel|qr|code))*\s*\)?|#+|\^+|\[.*\]|qr.?code|salam|regards|disetujui( oleh)?|oleh|a\.?/?n pemohon)\s*[,:.]*\s*$`)
 	ownCue     = compile(`(?i)^\s*(yang\s+(menyatakan|membuat\s+pernyataan|bersangkutan|mengajukan|bermohon|memohon)|pemohon|pembuat pernyataan|yang bertanda tangan|pegawai yang bersangkutan)\s*[,:.]*\s*$`)
 	actingCue  = compile(`(?i)^\s*(plt|plh|pj|pjs|a\.?\s?n|u\.?\s?b)\b\.?`)
 	carbonCopy = compile(`(?i)^\s*tembusan`)
@@ -57,6 +57,24 @@ func (s *sheet) signBlocks() []signBlock {
 	return out
 }
 
+// labelledSign reads a signature with labels: "Kepala Dinas, / (blank) / Nama : Slamet / NIP : 1970...".
+func (s *sheet) labelledSign(people []*person) []signBlock {
+	if len(people) == 0 {
+		return nil
+	}
+	p := people[len(people)-1]
+	above := p.first - 1
+	for above > 0 && above > p.first-8 && s.blank(above) {
+		above--
+	}
+	if above < 0 || !p.onlyNamed() || p.values[fieldNIP] == "" || len(s.cells[above]) != 1 || s.hasPair(above) || !beginsWithPosition(s.cells[above][0].text) {
+		return nil
+	}
+	b := signBlock{name: p.values[fieldName], nameLine: p.lines[fieldName], nip: p.values[fieldNIP], read: p.values[fieldNIP], nipLine: p.lines[fieldNIP],
+		position: strings.TrimRight(s.cells[above][0].text, " ,:"), posLine: above, first: above, last: p.last}
+	return []signBlock{b}
+}
+
 // numberBelow finds the NIP of a signature that stands apart from its name, as where one of the two is centred.
 func (s *sheet) numberBelow(b *signBlock) {
 	for i := b.last + 1; i < len(s.cells) && i <= b.last+4; i++ {
@@ -78,7 +96,7 @@ func (s *sheet) lonelyNIP(i int) bool {
 		split := k+1 < len(s.cells[i]) && onlyNIP.MatchString(c.text+" "+s.cells[i][k+1].text)
 		if onlyNIP.MatchString(c.text) || split {
 			for j := i - 1; j >= 0 && j >= i-2; j-- {
-				if s.blank(j) {
+				if s.blank(j) || rankOnly.MatchString(strings.TrimSpace(s.lines[j].text)) {
 					continue
 				}
 				if s.hasPair(j) || isLabel(s.cells[j][0].text) {
@@ -123,11 +141,14 @@ func (s *sheet) blockAbove(i int, c cell) (signBlock, bool) {
 			continue
 		}
 		t := strings.Trim(x.text, " *_")
+		if b.nameLine < 0 && rankOnly.MatchString(t) {
+			continue
+		}
 		if placeDate.MatchString(t) || openDate.MatchString(t) || s.hasPair(j) || s.table[j] || s.used[j] && b.nameLine >= 0 {
 			break
 		}
 		if b.nameLine < 0 {
-			if rankOnly.MatchString(t) || closing.MatchString(t) {
+			if closing.MatchString(t) {
 				continue
 			}
 			name := cleanName(strings.Trim(t, "()"))
@@ -225,9 +246,10 @@ func (s *sheet) blockBelowClosing() (signBlock, bool) {
 		if carbonCopy.MatchString(t) {
 			continue
 		}
-		if !looksLikeName(t) || len(strings.Fields(t)) < 2 && !strings.Contains(c.text, "(") {
+		if !looksLikeName(t) {
 			continue
 		}
+		single := len(strings.Fields(t)) < 2 && !strings.Contains(c.text, "(") // many have one name; it needs a position above it
 		b := signBlock{name: cleanName(t), nameLine: i, posLine: -1, nipLine: -1, first: i, last: i}
 		var position []string
 		seen := false
@@ -240,7 +262,7 @@ func (s *sheet) blockBelowClosing() (signBlock, bool) {
 				continue
 			}
 			l := strings.Trim(x.text, " *_")
-			if ownCue.MatchString(l) {
+			if ownCue.MatchString(l) && !single {
 				return b, true
 			}
 			if closing.MatchString(l) || placeDate.MatchString(l) || startsSentence(l) {
@@ -259,7 +281,7 @@ func (s *sheet) blockBelowClosing() (signBlock, bool) {
 			b.position = joinPosition(position)
 			return b, true
 		}
-		if seen {
+		if seen && !single {
 			// Position below the name, as in mails: "Hormat kami, / Slamet / Kepala Dinas X".
 			if j := s.next(i, 2); j >= 0 && positionWord.MatchString(s.lines[j].text) && !s.hasPair(j) {
 				b.position, b.posLine = strings.TrimRight(strings.TrimSpace(s.lines[j].text), ","), j
