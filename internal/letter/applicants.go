@@ -78,6 +78,10 @@ func (p *person) tidy(f field, v string) string {
 		return ""
 	case fieldPhone:
 		return cleanPhone(v)
+	case fieldPosition:
+		if first, rest, ok := strings.Cut(v, " "); ok && strings.EqualFold(first, "jabatan") {
+			v = rest
+		}
 	}
 	return cleanValue(v)
 }

@@ -82,7 +82,7 @@ func newSheet(d document) *sheet {
 	}
 	s := &sheet{document: d, cells: make([][]cell, len(d.lines)), used: make([]bool, len(d.lines)), table: make([]bool, len(d.lines))}
 	for i, l := range d.lines {
-		s.cells[i] = cellsOf(l.text)
+		s.cells[i] = cellsOf(undash(l.text))
 		for k, c := range s.cells[i] {
 			if k > 0 && strings.HasPrefix(c.text, "= ") {
 				s.cells[i][k].text = ":" + c.text[1:] // "Nama      = Slamet"
@@ -103,6 +103,23 @@ func (s *sheet) next(i, reach int) int {
 	}
 	return -1
 }
+
+// undash puts a colon where a dash or an arrow stands between a label and its value.
+func undash(text string) string {
+	at := dash.FindStringIndex(text)
+	if at == nil {
+		return text
+	}
+	f, ok := fieldOf(unmarked(strings.TrimSpace(text[:at[0]])))
+	value := strings.TrimSpace(text[at[1]:])
+	head, _, _ := strings.Cut(value, " ")
+	if !ok || f == fieldSkip || f == fieldContact || !plausible(f, value) || isLabel(head) {
+		return text
+	}
+	return text[:at[0]] + " : " + text[at[1]:]
+}
+
+var dash = compile(`\s(?:[—–-]|->|→)\s`)
 
 // falseColon is a label and, in the place of its colon, what OCR makes of one.
 var falseColon = compile(`^(\s*\S.{1,30}?)\s{2,}([1!|;iltI.'*-]|[\d.|;:!'*-]{2,3})(\s+)(\S.*)$`)

@@ -18,10 +18,16 @@ var (
 	wordDate  = compile(`(?i)\b(\d{1,2})\s*[-. ]?\s*([a-z]{3,9})\.?\s*[-., ]?\s*(\d{4})\b`)
 	digitDate = compile(`\b(\d{1,2})\s?[-/.]\s?(\d{1,2})\s?[-/.]\s?(\d{4})\b`)
 	isoDate   = compile(`\b(\d{4})-(\d{2})-(\d{2})\b`)
-	// placeDate is the line "Purbalingga, 19 November 2026".
-	placeDate = compile(`(?i)(?:^|\s|\t)([A-Z][A-Za-z.' -]{2,30}?)\s*,\s*(?:tanggal\s+|tgl\.?\s+)?(\d{1,2}\s*[-. ]?\s*[a-z]{3,9}\.?\s*[-., ]?\s*\d{4}|\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?\d{4})\s*\.?\s*$`)
+	// placeDate is the line "Purbalingga, 19 November 2026", with the day of the week before it or the Hijri date behind it.
+	placeDate = compile(`(?i)(?:^|\s|\t)([A-Z][A-Za-z.' -]{2,30}?)\s*,\s*(?:` + weekday + `\s*,?\s+)?(?:tanggal\s+|tgl\.?\s+)?(\d{1,2}\s*[-. ]?\s*[a-z]{3,9}\.?\s*[-., ]?\s*\d{4}|\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?\d{4})` + hijri + `\s*\.?\s*$`)
 	// openDate is a date with its day left blank.
 	openDate = compile(`(?i)(?:^|\s)([A-Z][A-Za-z]{2,20})\s*,\s*[. _…]*\s(januari|februari|pebruari|maret|april|mei|juni|juli|agustus|september|oktober|november|nopember|desember)\s+\d{4}\s*$`)
+)
+
+const (
+	weekday = `(?:senin|selasa|rabu|kamis|jum.?at|sabtu|minggu|ahad)`
+	// hijri is what follows a date where two calendars are used: "12 November 2026 M / 2 Jumadil Akhir 1448 H".
+	hijri = `(?:\s*(?:M|Masehi)\b\.?)?(?:\s*[/|(]?\s*\d{1,2}\s+\pL[\pL' -]{3,20}\s+1[34]\d{2}(?:\s*H(?:ijriah|ijriyah)?\b\.?)?\)?)?`
 )
 
 // parseDate reads the first date in Indonesian or digits, day before month. It returns YYYY-MM-DD.

@@ -193,11 +193,15 @@ func (s *sheet) placeDate() (string, int, bool) {
 	return "", 0, false
 }
 
-// bareDate is a date that stands alone beside or above the letter's head, or above its signature.
+// bareDate is a date that stands alone beside or above the letter's head, or above its signature; never a letter's number.
 func (s *sheet) bareDate() valueAt {
 	for i := range s.cells {
-		for _, c := range s.cells[i] {
-			if d, ok := parseDate(c.text); ok && loneDate.MatchString(c.text) && len(s.cells[i]) <= 2 {
+		for k, c := range s.cells[i] {
+			beside := len(s.cells[i]) <= 2 || k == len(s.cells[i])-1 && s.hasPair(i)
+			if d, ok := parseDate(c.text); ok && beside && loneDate.MatchString(c.text) && !(k > 0 && strings.HasPrefix(c.text, ":")) {
+				if f, _ := fieldOf(s.cells[i][0].text); k > 0 && f == fieldNumber && !wordDate.MatchString(c.text) {
+					continue
+				}
 				return valueAt{d, i}
 			}
 		}
@@ -205,7 +209,7 @@ func (s *sheet) bareDate() valueAt {
 	return valueAt{}
 }
 
-var loneDate = compile(`^(?i:tanggal\s*:?\s*|\S{1,3}\s)?\d{1,2}[-. /]*(\pL{3,9}|\d{1,2})[-. /]*\d{4}\.?$`)
+var loneDate = compile(`^(?i:tanggal\s*:?\s*|` + weekday + `\s*,?\s+|[^\d\s]\S{0,2}\s|\d{1,2}\s+\pL[\pL' -]{3,20}\s+1[34]\d{2}\s*H?\.?\s*[/|]\s*)?\d{1,2}[-. /]*(\pL{3,9}|\d{1,2})[-. /]*\d{4}(?i:` + hijri + `)\.?$`)
 
 // choose tells applicants from the signer.
 func (c *content) choose(people, tabled []*person, signs []signBlock) {
@@ -415,7 +419,7 @@ func dedupe(people []*person) []*person {
 
 var (
 	letterhead  = compile(`(?i)^\s*(pemerintah\s+(kabupaten|kota|daerah|provinsi|aceh|distrik|nagari|gampong)|sekretariat daerah)\b`)
-	headOffice  = compile(`(?i)^(dinas|badan|kecamatan|kelurahan|inspektorat|sekretariat|uptd?|unit pelaksana|puskesmas|rumah sakit|rsud|satuan polisi|kantor|bagian|smp|sd |smpn|sdn|tk |balai|laboratorium|sekolah|desa|distrik|nagari|gampong|kapanewon|kalurahan|kemantren|kampung)\b`)
+	headOffice  = compile(`(?i)^(dinas|badan|biro|cabang dinas|suku dinas|suku badan|kecamatan|kelurahan|inspektorat|sekretariat|uptd?|unit pelaksana|puskesmas|rumah sakit|rsud|satuan polisi|kantor|bagian|smp|sd |smpn|sdn|tk |balai|laboratorium|sekolah|desa|distrik|nagari|gampong|kapanewon|kalurahan|kemantren|kampung)\b`)
 	addressLine = compile(`(?i)^(jl\.?|jalan|alamat|telp|telepon|tlp|kode pos|website|laman|e-?mail|surel|fax|faks)\b|@|www\.|\d{5}|telp|☎`)
 )
 
@@ -445,7 +449,7 @@ func (c *content) readOffice() {
 			for j := i + 1; j < len(s.lines) && j <= i+2; j++ {
 				n := strings.Join(strings.Fields(strings.Trim(s.lines[j].text, " *|")), " ")
 				if n == "" || n != strings.ToUpper(n) || addressLine.MatchString(n) || headOffice.MatchString(n) || titleLine.MatchString(n) || strings.Contains(n, ":") ||
-					letterhead.MatchString(n) || strings.HasPrefix(n, "KABUPATEN") || strings.HasPrefix(n, "KOTA ") || !danglingEnd(c.office.text) {
+					letterhead.MatchString(n) || strings.HasPrefix(n, "KABUPATEN") || strings.HasPrefix(n, "KOTA ") || !danglingEnd(c.office.text) && !wrappedOffice(c.office.text, n) {
 					break
 				}
 				c.office.text += " " + n
@@ -459,14 +463,23 @@ func (c *content) readOffice() {
 	}
 }
 
+// wrappedOffice: an office's name can't end in such a word, so it goes on below: "PELAYANAN TERPADU SATU / PINTU".
+func wrappedOffice(head, next string) bool {
+	return unfinished[strings.ToLower(head[strings.LastIndexByte(head, ' ')+1:])] || strings.HasPrefix(next, "DAN ")
+}
+
+var unfinished = setOf("satu terpadu pelayanan daya sumber tenaga tata kawasan lingkungan kesatuan perlindungan pengendalian penanggulangan pemberdayaan pengembangan pengelolaan perencanaan administrasi dewan perwakilan rumah")
+
 func (s *sheet) hasPairAt(i int) bool { return len(s.cells[i]) > 0 && s.hasPair(i) }
 
-var positionOffice = compile(`(?i)^(?:(?:plt|plh|pj|a\.?\s?n|u\.?\s?b)\.?\s*)*(?:kepala|camat|direktur|inspektur|lurah|sekretaris)\s+((?:dinas|badan|upt|uptd|satuan|bagian|kantor|puskesmas|smp|sd|rsud|rumah sakit|inspektorat|kecamatan|kelurahan|distrik)\b.*)$|^(?:(?:plt|plh|pj|a\.?\s?n)\.?\s*)*kepala\s+((?-i:BK[A-Z]+|BP[A-Z]+|D[PIK][A-Z]+|B[AKE][A-Z]+|Din[a-z]{3,}|Dis[a-z]{3,}|Satpol|Setda)\b.*)$`)
+var positionOffice = compile(`(?i)^(?:(?:plt|plh|pj|a\.?\s?n|u\.?\s?b)\.?\s*)*(?:kepala|camat|direktur|inspektur|lurah|sekretaris)\s+((?:dinas|badan|biro|cabang dinas|suku dinas|upt|uptd|satuan|bagian|kantor|puskesmas|smp|sd|rsud|rumah sakit|inspektorat|kecamatan|kelurahan|distrik)\b.*)$|^(?:(?:plt|plh|pj|a\.?\s?n)\.?\s*)*kepala\s+((?-i:BK[A-Z]+|BP[A-Z]+|D[PIK][A-Z]+|B[AKE][A-Z]+|Din[a-z]{3,}|Dis[a-z]{3,}|Satpol|Setda)\b.*)$`)
 
 func (c *content) officeOfPosition() {
 	pos := c.signer.values[fieldPosition]
 	if m := positionOffice.FindStringSubmatch(pos); m != nil {
-		c.office = valueAt{strings.TrimSpace(belowHead.ReplaceAllString(m[1]+m[2], "")), c.signer.lines[fieldPosition]}
+		if office := strings.TrimSpace(belowHead.ReplaceAllString(m[1]+m[2], "")); strings.Contains(office, " ") || m[2] != "" { // "Dinas" alone is none
+			c.office = valueAt{office, c.signer.lines[fieldPosition]}
+		}
 	}
 	if c.office.text == "" {
 		c.office = valueAt{officeOfHead(pos), c.signer.lines[fieldPosition]}

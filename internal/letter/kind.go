@@ -45,6 +45,9 @@ func judge(c *content, subject string, subjectCounts bool) verdict {
 		}
 		v.kind = Other
 		return v.because("perihalnya %q: hanya menyebut, tidak meminta reset", subj.event)
+	case !identity && !subj.pleads && !body.pleads && lure.MatchString(plain(c.sheet.lines)):
+		v.kind = Other
+		return v.because("iklan atau pancingan: menawarkan sesuatu kepada pembaca, tidak meminta apa pun")
 	case resets > 0 && c.circular():
 		v.kind = Unclear
 		if !identity {
@@ -103,7 +106,11 @@ func judge(c *content, subject string, subjectCounts bool) verdict {
 
 // onlyRevocation: the subject asks to revoke, and nobody speaks of a reset: an old passphrase that is forgotten with it matters no more.
 func onlyRevocation(subj, body *signals) bool {
-	return len(subj.services) == 1 && subj.services[termRevoke] != "" && len(subj.resets) == 0 && !body.direct && body.naked == ""
+	others := len(body.services)
+	if body.services[termRevoke] != "" {
+		others--
+	}
+	return subj.services[termRevoke] != "" && others == 0 && len(subj.resets) == 0 && !body.direct && body.naked == ""
 }
 
 // judgeWithoutReset goes on where no reset of a passphrase is asked for outright.
@@ -241,6 +248,9 @@ func isQuestion(s *sheet) bool {
 	}
 	return false
 }
+
+// lure is how those write who want something of the reader.
+var lure = compile(`(?i)\b(diskon|garansi|promo|harga spesial)\b|\bklik\b.{0,40}\b(tautan|link|tombol|di sini|disini)\b`)
 
 // template: a form that nobody has filled in.
 func (c *content) template() bool {

@@ -117,6 +117,9 @@ func announcedBy(text string) field {
 			return l.field
 		}
 	}
+	if i := strings.LastIndexByte(text, '('); i > 0 && strings.HasSuffix(text, ")") {
+		return announcedBy(text[:i]) // "No. HP (ada WA)"
+	}
 	return ""
 }
 

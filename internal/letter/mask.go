@@ -117,7 +117,7 @@ func (m *masker) recalled(i int, beside bool) {
 }
 
 // plainAddress is what is no secret, wherever it stands.
-var plainAddress = compile(`(?i)^\S+@[\w.-]+\.(id|com|net|org)$`)
+var plainAddress = compile(`(?i)^\S+@[\w.-]+\.(id|com|net|org)$|^https?:`)
 
 // tokensOf cuts a line at blanks, and tells where each token stands; a colon or an equals sign is a token of its own.
 func tokensOf(l string) (tokens []string, at [][2]int) {
@@ -158,7 +158,7 @@ func secretIn(l string) (from, to int, named bool) {
 		colon, said := false, false
 		v := k + n
 		for ; v < len(tokens) && v < k+n+9 && !endsSentence(tokens[v-1]); v++ {
-			if strings.Trim(tokens[v], ":=：>-–") == "" {
+			if strings.Trim(tokens[v], ":=：>-–—") == "" {
 				colon = colon || strings.ContainsAny(tokens[v], ":=：>")
 				continue
 			}

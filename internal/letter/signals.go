@@ -29,6 +29,7 @@ type signals struct {
 	forgot    bool            // first person, "lupa"
 	direct    bool            // "mohon reset passphrase" outright
 	asked     bool
+	pleads    bool   // "mohon", "minta": something is asked for outright
 	elsewhere bool   // a reset is named where something else is asked for: "mohon daftar pejabat yang meminta reset"
 	named     bool   // a reset is asked for by its name; else only "lupa" speaks for it
 	other     string // another service that is asked for in so many words
@@ -86,6 +87,7 @@ func signalsOf(lines []line, heading bool) *signals {
 			}
 		case termAsk:
 			s.asked = true
+			s.pleads = s.pleads || asksOutright(m.text)
 		case termReset:
 			if !negated(words, marks, m) && !inPassing(words, marks, m) {
 				plea = plea || directAsk(words, marks, m)

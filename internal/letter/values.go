@@ -113,7 +113,7 @@ func looksLikeName(s string) bool {
 	return first >= 'A' && first <= 'Z' || first == '(' || first >= 'a' && first <= 'z' && strings.HasPrefix(s, "dr")
 }
 
-var officeWord = compile(`(?i)\b(dinas|badan|kecamatan|kelurahan|inspektorat|sekretariat|uptd?|puskesmas|rumah sakit|rsud|satuan polisi|kantor|bagian|bidang|smpn?|sdn?|sma|smk|tk negeri|sekolah|kabupaten|kota|pemerintah|desa|unit|balai|perusahaan|perumda|laboratorium|distrik|nagari|gampong|kapanewon|kalurahan|kemantren|kampung|setda|setwan|puskeswan|stadion|umpeg|sekretaris|tim|admin|operator|verifikator)\b`)
+var officeWord = compile(`(?i)\b(dinas|badan|biro|kecamatan|kelurahan|inspektorat|sekretariat|uptd?|puskesmas|rumah sakit|rsud|satuan polisi|kantor|bagian|bidang|smpn?|sdn?|sma|smk|tk negeri|sekolah|kabupaten|kota|pemerintah|desa|unit|balai|perusahaan|perumda|laboratorium|distrik|nagari|gampong|kapanewon|kalurahan|kemantren|kampung|setda|setwan|puskeswan|stadion|umpeg|sekretaris|tim|admin|operator|verifikator)\b`)
 
 // cleanValue is for positions, ranks, offices and subjects.
 func cleanValue(v string) string {

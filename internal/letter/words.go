@@ -1,6 +1,7 @@
 package letter
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -166,11 +167,14 @@ type mark struct {
 	text    string
 }
 
-// phrases are matched longest first; "*" at the end of a word stands for any ending.
-var phrases = []struct {
+// phrase is what may stand for a term.
+type phrase struct {
 	term  term
 	words string
-}{
+}
+
+// phrases are matched longest first; "*" at the end of a word stands for any ending.
+var phrases = []phrase{
 	{termSecret, "pass phrase*"}, {termSecret, "pass prase*"}, {termSecret, "pass frase*"}, {termSecret, "pass frasa*"}, {termSecret, "pas phrase*"},
 	{termSecret, "pas prase"}, {termSecret, "pass phrse"}, {termSecret, "pass pharse"}, {termSecret, "frasa sandi"}, {termSecret, "frase sandi"}, {termSecret, "frasa kunci"},
 	{termSecret, "keyphrase"}, {termSecret, "key phrase"}, {termSecret, "kata sandi frasa"},
@@ -195,8 +199,6 @@ var phrases = []struct {
 	{termIssue, "aktivasi"}, {termIssue, "penambahan"}, {termIssue, "permohonan baru"}, {termIssue, "pengajuan baru"}, {termIssue, "akun baru"}, {termIssue, "buat baru"}, {termIssue, "daftar baru"}, {termIssue, "pemberian"},
 	{termRenew, "perpanjangan"}, {termRenew, "memperpanjang"}, {termRenew, "diperpanjang"}, {termRenew, "pembaruan"}, {termRenew, "pembaharuan"}, {termRenew, "memperbarui"}, {termRenew, "memperbaharui"}, {termRenew, "diperbarui"}, {termRenew, "renewal"}, {termRenew, "perbaruan"},
 	{termRevoke, "pencabutan"}, {termRevoke, "mencabut"}, {termRevoke, "dicabut"}, {termRevoke, "penonaktifan"}, {termRevoke, "menonaktifkan"}, {termRevoke, "dinonaktifkan"}, {termRevoke, "revoke"}, {termRevoke, "revokasi"}, {termRevoke, "penghapusan"}, {termRevoke, "dihapus"},
-	{termChangeData, "perubahan data"}, {termChangeData, "perubahan email"}, {termChangeData, "perubahan e mail"}, {termChangeData, "perubahan jabatan"}, {termChangeData, "perubahan alamat"}, {termChangeData, "perubahan nomor"},
-	{termChangeData, "pemutakhiran data"}, {termChangeData, "update data"}, {termChangeData, "ubah data"}, {termChangeData, "perubahan nama"}, {termChangeData, "perubahan profil"}, {termChangeData, "penggantian email"}, {termChangeData, "penggantian e mail"}, {termChangeData, "perubahan unit"}, {termChangeData, "pergantian jabatan"}, {termChangeData, "perubahan surel"}, {termChangeData, "penggantian nomor"}, {termChangeData, "ganti email"}, {termChangeData, "mengganti email"}, {termChangeData, "perbaikan data"}, {termChangeData, "perubahan no"},
 	{termAccount, "email"}, {termAccount, "e mail"}, {termAccount, "surel"}, {termAccount, "srikandi"}, {termAccount, "portal"}, {termAccount, "beid"}, {termAccount, "be id"}, {termAccount, "otp"}, {termAccount, "google authenticator"}, {termAccount, "authenticator"},
 	{termAccount, "cpanel"}, {termAccount, "website"}, {termAccount, "web"}, {termAccount, "vpn"}, {termAccount, "wifi"}, {termAccount, "wi fi"}, {termAccount, "akun"}, {termAccount, "simpeg"}, {termAccount, "sipd"}, {termAccount, "siasn"}, {termAccount, "myasn"}, {termAccount, "sso"}, {termAccount, "hosting"}, {termAccount, "domain"}, {termAccount, "zimbra"}, {termAccount, "webmail"}, {termAccount, "ekinerja"}, {termAccount, "e kinerja"}, {termAccount, "presensi"}, {termAccount, "siak"}, {termAccount, "router"}, {termAccount, "server"}, {termAccount, "aplikasi"}, {termAccount, "credentials"}, {termAccount, "zoom"}, {termAccount, "mailbox"}, {termAccount, "sakti"}, {termAccount, "lpse"}, {termAccount, "spse"}, {termAccount, "account"},
 	{termEvent, "undangan"}, {termEvent, "mengundang"}, {termEvent, "sosialisasi"}, {termEvent, "bimbingan teknis"}, {termEvent, "bimtek"}, {termEvent, "pelatihan"}, {termEvent, "webinar"}, {termEvent, "workshop"}, {termEvent, "surat edaran"}, {termEvent, "edaran"},
@@ -211,10 +213,22 @@ var phrases = []struct {
 	{termTrouble, "salah"}, {termTrouble, "gagal"}, {termTrouble, "terblokir"}, {termTrouble, "diblokir"}, {termTrouble, "kendala"}, {termTrouble, "terkendala"}, {termTrouble, "kesulitan"}, {termTrouble, "error"}, {termTrouble, "tidak bisa"}, {termTrouble, "tidak dapat"}, {termTrouble, "bermasalah"}, {termTrouble, "invalid"}, {termTrouble, "ditolak"}, {termTrouble, "terkunci"}, {termTrouble, "tdk bisa"}, {termTrouble, "gak bisa"}, {termTrouble, "nggak bisa"}, {termTrouble, "tidak valid"}, {termTrouble, "masalah"},
 }
 
+// Changes of data are named by what is done and to what.
+const (
+	changing = "perubahan ubah mengubah diubah pemutakhiran update updating penyesuaian menyesuaikan disesuaikan koreksi dikoreksi perbaikan diperbaiki ralat pembetulan penggantian pergantian ganti mengganti"
+	changed  = "data,nama,gelar,jabatan,pangkat,instansi,identitas,biodata,profil,unit,nip,nik,email,e mail,surel,alamat,nomor,no"
+)
+
 // lexicon finds phrases by their first word.
 var lexicon = func() map[string][][]lexeme {
 	m := map[string][][]lexeme{}
-	for _, p := range phrases {
+	all := slices.Clone(phrases)
+	for verb := range strings.FieldsSeq(changing) {
+		for thing := range strings.SplitSeq(changed, ",") {
+			all = append(all, phrase{termChangeData, verb + " " + thing})
+		}
+	}
+	for _, p := range all {
 		ws := strings.Fields(p.words)
 		var l []lexeme
 		for _, w := range ws {
