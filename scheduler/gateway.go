@@ -50,7 +50,11 @@ func (w *pollWorker) Work(ctx context.Context, job *river.Job[store.PollGateway]
 	}
 	sink := &sink{d: w.d, t: t}
 	poller := srikandi.Poller{Gateway: t.gateway, Sink: sink, Overlap: t.conf.Srikandi.Overlap, Now: w.d.now}
-	if _, err := poller.Poll(ctx, cur); err != nil {
+	_, err = poller.Poll(ctx, cur)
+	if kept := sink.kept(); kept != nil {
+		return kept
+	}
+	if err != nil {
 		return w.d.pollFailed(ctx, t, err)
 	}
 	if err := w.d.pollDone(ctx, t, g); err != nil {
@@ -249,6 +253,8 @@ type sink struct {
 	t    *tenant
 	news bool // a letter was new or had changed
 	slow bool // an attachment wasn't had at once: the jobs fetch the rest of this poll's
+
+	keeping chan error // of the page that is being stored, while the next is fetched; nil when none is
 }
 
 func (s *sink) Known(ctx context.Context, rows []srikandi.Stamp) (map[string]bool, error) {
@@ -269,14 +275,34 @@ func (s *sink) Known(ctx context.Context, rows []srikandi.Stamp) (map[string]boo
 }
 
 func (s *sink) Due(ctx context.Context) ([]string, error) {
+	if err := s.kept(); err != nil {
+		return nil, err
+	}
 	return s.d.store.NaskahDue(ctx, s.t.Key, s.d.now(), s.d.askEvery(s.t))
 }
 
+// Commit begins to store a page when the one before is stored: their order is that of the cursor.
 func (s *sink) Commit(ctx context.Context, b srikandi.Batch) error {
 	taken, err := s.take(ctx, b.Letters)
-	if err != nil {
+	if err = errors.Join(s.kept(), err); err != nil {
 		return err
 	}
+	s.keeping = make(chan error, 1)
+	go func() { s.keeping <- s.keep(ctx, b, taken) }()
+	return nil
+}
+
+// kept waits for the page that is being stored.
+func (s *sink) kept() error {
+	if s.keeping == nil {
+		return nil
+	}
+	err := <-s.keeping
+	s.keeping = nil
+	return err
+}
+
+func (s *sink) keep(ctx context.Context, b srikandi.Batch, taken [][]*store.Download) error {
 	return s.d.store.InTx(context.WithoutCancel(ctx), s.d.now(), func(tx *store.Tx) error {
 		list := make([]store.Naskah, len(b.Letters))
 		came := append([]string{}, b.Gone...)
