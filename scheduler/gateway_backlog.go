@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,16 +20,43 @@ const fewLetters = 5
 
 // underBacklog holds the mails of a transaction back that reads a letter which came while Srikandi couldn't be read, together with many others:
 // each person gets one mail about all of them (store.EndBacklog).
-func (d *Daemon) underBacklog(tx *store.Tx, t *tenant, l store.Letter) error {
+func (d *Daemon) underBacklog(tx *store.Tx, t *tenant, l store.Letter) (held bool, err error) {
 	if l.Channel != "srikandi" {
-		return nil
+		return false, nil
 	}
 	g, err := tx.Gateway(t.Key)
-	if err != nil || g.Backlog == nil || g.Backlog.Letters <= fewLetters || l.ReceivedAt.After(g.Backlog.Until) {
-		return err
+	if err != nil || !many(g) || l.ReceivedAt.After(g.Backlog.Until) {
+		return false, err
 	}
 	tx.Hold()
-	return nil
+	return true, nil
+}
+
+// many reports that a backlog is being read, and is more than a few letters.
+func many(g store.Gateway) bool { return g.Backlog != nil && g.Backlog.Letters > fewLetters }
+
+// remindHeld tells the marks in the summary that a letter's requests passed before anybody could read it: no sweep mails them beside it.
+func (d *Daemon) remindHeld(ctx context.Context, tx *store.Tx, l store.Letter) error {
+	numbers, err := tx.NumbersOfLetter(l.ID)
+	if err != nil || len(numbers) == 0 {
+		return err
+	}
+	t, err := d.tenant(ctx, l.Agency)
+	for _, number := range numbers {
+		if err == nil {
+			err = tx.Remind(t.Agency, number)
+		}
+	}
+	return err
+}
+
+// afterSummary leaves out the requests whose marks wait until the summary of their backlog is written.
+func (d *Daemon) afterSummary(ctx context.Context, t *tenant, due []store.Request) ([]store.Request, error) {
+	g, err := d.store.Gateway(ctx, t.Key, nil)
+	if err != nil || !many(g) || g.FailingSince != nil { // it fails again: nobody knows for how long
+		return due, err
+	}
+	return slices.DeleteFunc(due, func(r store.Request) bool { return g.Backlog.Has(r.OpenedAt) }), nil
 }
 
 // noteOutage writes on a request whose letter lay in Srikandi while nobody read it there: its clocks run from the letter's arrival all
@@ -66,11 +94,11 @@ func (d *Daemon) fillBacklog(ctx context.Context, t *tenant, m store.Outgoing, n
 		if seen[name] {
 			continue
 		}
-		seen[name] = true
 		line, ok, err := d.backlogLine(ctx, t, m, i)
 		if err != nil {
 			return false, err
 		}
+		seen[name] = ok
 		if ok && len(n.Items) == manyItems {
 			more++
 		} else if ok {
@@ -104,13 +132,24 @@ func (d *Daemon) backlogLine(ctx context.Context, t *tenant, m store.Outgoing, i
 	if err != nil {
 		return mailflow.NoticeItem{}, false, err
 	}
-	line := mailflow.NoticeItem{Number: s.Number, Applicant: s.Subject.Name, Office: s.Subject.Office}
 	if m.Kind != "staff" {
-		line.Step, line.URL = s.ForApplicant(), d.links(t, s, m.Kind).Status
-		return line, true, nil
+		return mailflow.NoticeItem{Number: s.Number, Applicant: s.Subject.Name, Office: s.Subject.Office, Step: s.ForApplicant(),
+			URL: d.links(t, s, m.Kind).Status}, true, nil
 	}
-	line.Step, line.URL = s.ForOffice(), d.links(t, s, "staff").Desk
-	return line, s.Status.Open() && holds(t, s, m.Person, d.now()), nil
+	steps, total, err := request.Clocks(s, t.Agency, d.now())
+	if err != nil && !errors.Is(err, sop.ErrNoCalendar) {
+		return mailflow.NoticeItem{}, false, err
+	}
+	c, _ := request.Current(steps)
+	if c.Reading == nil && total != nil {
+		c = *total
+	}
+	line := item(s, noticeClock(c, s), d.links(t, s, "staff").Desk)
+	mine := holds(t, s, m.Person, d.now())
+	if !mine && i.Step == request.MailEscalation {
+		line.Note = "Lewat waktu pada staf Bapak/Ibu."
+	}
+	return line, s.Status.Open() && (mine || i.Step == request.MailEscalation), nil
 }
 
 // holds reports whether a request is the work of a person now.

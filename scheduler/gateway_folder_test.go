@@ -101,7 +101,9 @@ func TestAPDFThatIsReplaced(t *testing.T) {
 	d.drop("f33.json", "f33", 0, "")
 	d.write("f33.pdf", d.pdf(0)[:400])
 	d.serve()
-	d.until("the half is read", func() bool { return d.count(`SELECT count(*) FROM letters WHERE state = 'read' AND read_version = version`) == 1 })
+	d.until("the half is read", func() bool {
+		return d.count(`SELECT count(*) FROM letters WHERE state = 'read' AND read_version = version`) == 1
+	})
 	if n := len(d.requests()); n != 0 {
 		t.Fatalf("half a PDF made %d requests", n)
 	}

@@ -62,7 +62,7 @@ func (d *Daemon) quarantine(ctx context.Context, t *tenant, l store.Letter, why 
 		if err := tx.Quarantine(l.ID, why); err != nil {
 			return err
 		}
-		if err := d.underBacklog(tx, t, l); err != nil {
+		if _, err := d.underBacklog(tx, t, l); err != nil {
 			return err
 		}
 		return d.tellVerifiers(tx, t, l.ID, mailflow.NoticeUnclearLetter)
@@ -100,10 +100,14 @@ func (d *Daemon) markRead(ctx context.Context, l store.Letter, kind letter.Kind,
 		if err := tx.MarkRead(l.ID, l.Version, kind, r); err != nil {
 			return err
 		}
-		if err := d.underBacklog(tx, d.tenants[l.Agency], l); err != nil || then == nil {
+		held, err := d.underBacklog(tx, d.tenants[l.Agency], l)
+		if err != nil || then == nil {
 			return err
 		}
-		return then(tx)
+		if err := then(tx); err != nil || !held {
+			return err
+		}
+		return d.remindHeld(ctx, tx, l)
 	})
 	if errors.Is(err, store.ErrChanged) {
 		return nil

@@ -76,6 +76,9 @@ func (d *Daemon) remind(ctx context.Context, t *tenant) error {
 		return nil
 	}
 	due, err := d.store.RemindersDue(ctx, t.Key, now, remindBatch)
+	if err == nil {
+		due, err = d.afterSummary(ctx, t, due)
+	}
 	if err != nil {
 		return err
 	}

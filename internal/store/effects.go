@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"pulih/internal/agency"
@@ -71,16 +72,22 @@ func (tx *Tx) mail(a *agency.Agency, s request.State, m request.Mail) error {
 func (tx *Tx) writeBundles() error {
 	for _, key := range tx.order {
 		b := tx.bundles[key]
-		first := b.items[0]
-		n := Notice{
-			Agency: key.agency, Once: fmt.Sprintf("bundle/%s/%d/%s/%s/%s", first.Number, first.Version, first.Mark, key.template, key.address),
-			Template: key.template, To: b.to, Items: b.items,
+		size := len(b.items)
+		if tx.hold { // the summary has a line for each
+			size = 1
 		}
-		if len(b.items) == 1 {
-			n.Number, n.Version = first.Number, first.Version
-		}
-		if err := tx.Notify(n); err != nil {
-			return err
+		for items := range slices.Chunk(b.items, size) {
+			first := items[0]
+			n := Notice{
+				Agency: key.agency, Once: fmt.Sprintf("bundle/%s/%d/%s/%s/%s", first.Number, first.Version, first.Mark, key.template, key.address),
+				Template: key.template, To: b.to, Items: items,
+			}
+			if len(items) == 1 {
+				n.Number, n.Version = first.Number, first.Version
+			}
+			if err := tx.Notify(n); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

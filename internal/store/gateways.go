@@ -31,6 +31,11 @@ type Backlog struct {
 	CaughtUpAt  *time.Time
 }
 
+// Has reports that what arrived at an instant is part of the backlog. A new agency's reaches back without end.
+func (b *Backlog) Has(at time.Time) bool {
+	return !at.After(b.Until) && (!at.Before(b.From) || b.From.Equal(b.Until))
+}
+
 // Gateway returns what is kept, and loads the cursor; nothing is there the first time.
 func (s *Store) Gateway(ctx context.Context, agencyKey string, cursor any) (Gateway, error) {
 	return readGateway(ctx, s.Pool, agencyKey, cursor)
@@ -161,6 +166,7 @@ func (tx *Tx) Hold() { tx.hold = true }
 // held are the templates that a backlog makes by the hundred.
 var held = map[string]bool{
 	request.MailWork: true, request.MailReceiptOffice: true, request.MailReceiptApplicant: true, "unclear-letter": true, "other-service": true,
+	request.MailReminder: true, request.MailEscalation: true,
 }
 
 func (tx *Tx) holdBack(n Notice) error {

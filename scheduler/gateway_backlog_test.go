@@ -1,0 +1,108 @@
+package scheduler_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pulih/internal/demo/srikandisim"
+	"pulih/internal/request"
+	"pulih/internal/sop"
+)
+
+// After three weeks of silence everybody gets one mail: what is overdue is told in the summary, not beside it. What comes later is told when
+// it comes.
+func TestABacklogThatIsOverdueIsOneMailAPerson(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 13, srikandisim.Options{})
+	d.serve()
+	d.polled()
+	d.sim.SetOutage(true)
+	d.until("it fails", func() bool { return d.count(`SELECT count(*) FROM gateways WHERE failing_since IS NOT NULL`) == 1 })
+	for i := range 13 {
+		d.advance(42 * time.Hour)
+		if i == 12 {
+			d.advance(-42*time.Hour + 30*time.Minute) // Monday, three weeks later: half an hour before all is read
+		}
+		l := d.letter(i, fmt.Sprintf("500.12.10/%d/2026", i+1))
+		l.ReceivedAt = d.Now()
+		id := d.sim.AddLetter(l)
+		switch i % 3 { // some lie at the head, some at a member of the staff, some at a verifier
+		case 1:
+			d.pass(id, "surya", "bagas")
+		case 2:
+			d.pass(id, "surya", "rini")
+		}
+	}
+	if !d.cfg.Agencies()[0].Calendar.Open(d.Now()) {
+		t.Fatalf("%v is outside office hours: nobody would be reminded", d.Now())
+	}
+	d.until("the operator is told", func() bool { return d.count(`SELECT count(*) FROM outbox WHERE template = 'operator-alarm'`) == 1 })
+	before := d.count(`SELECT coalesce(max(id), 0) FROM outbox`)
+	d.sim.SetOutage(false)
+	d.until("the summaries", func() bool {
+		return d.count(`SELECT count(*) FROM outbox WHERE template = 'backlog-summary' AND kind = 'staff'`) > 0
+	})
+	d.swept()
+	d.until("all mails are out", func() bool { return d.count(`SELECT count(*) FROM outbox WHERE state IN ('waiting', 'sending')`) == 0 })
+	const others = ` FROM outbox WHERE id > $1 AND template NOT LIKE 'digest-%' AND template <> 'evaluation-pack'` // these go by the calendar
+	if n := d.count(`SELECT count(*)`+others+` AND template <> 'backlog-summary'`, before); n != 0 {
+		t.Errorf("%d mails beside the summaries", n)
+	}
+	for _, person := range []string{"surya", "rini", "bagas"} {
+		if n := d.count(`SELECT count(*)`+others+` AND person = $2 AND state = 'sent'`, before, person); n != 1 {
+			t.Errorf("%s got %d mails", person, n)
+		}
+	}
+	// The head reads of his own, and of those that are overdue at his staff.
+	text, overdue := d.mailTo("backlog-summary", "surya"), 0
+	for _, s := range d.requests() {
+		told := len(d.events(s.Number, request.Escalated))
+		overdue += told
+		if told > 0 || s.Holder == sop.Head {
+			if !strings.Contains(text, s.Number) {
+				t.Errorf("%s, %s, isn't in the head's summary", s.Number, s.ForOffice())
+			}
+		}
+	}
+	if overdue < 5 || strings.Count(text, "Lewat waktu pada staf") != overdue {
+		t.Errorf("%d are overdue at the staff; the summary says:\n%s", overdue, text)
+	}
+	d.advance(6 * time.Hour) // the newest has become overdue meanwhile
+	d.until("a later reminder", func() bool {
+		return d.count(`SELECT count(*) FROM outbox WHERE template IN ('reminder', 'escalation')`) > 0
+	})
+	if n := len(d.events(d.newest(), request.Reminded)); n == 0 {
+		t.Error("the newest was never reminded of")
+	}
+}
+
+// swept waits until two sweeps have looked since.
+func (d *desk) swept() {
+	d.t.Helper()
+	const sweeps = `SELECT count(*) FROM river_job WHERE kind = 'sweep' AND state = 'completed'`
+	before := d.count(sweeps)
+	d.until("two sweeps", func() bool { return d.count(sweeps) >= before+2 })
+}
+
+func (d *desk) newest() (number string) {
+	var at time.Time
+	for _, s := range d.requests() {
+		if s.OpenedAt.After(at) {
+			number, at = s.Number, s.OpenedAt
+		}
+	}
+	return number
+}
+
+// mailTo is the text of the one mail of a template to a person.
+func (d *desk) mailTo(template, person string) string {
+	d.t.Helper()
+	id := int64(d.count(`SELECT max(id) FROM outbox WHERE template = $1 AND person = $2`, template, person))
+	var mail struct{ Text string }
+	if err := d.store.MailContent(d.t.Context(), id, &mail); err != nil {
+		d.t.Fatal(err)
+	}
+	return mail.Text
+}
