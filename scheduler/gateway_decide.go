@@ -3,6 +3,7 @@ package scheduler
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"pulih/internal/request"
 	"pulih/internal/sop"
@@ -138,5 +139,5 @@ func (d *Daemon) notDecided(tx *store.Tx, t *tenant, st request.State, dec srika
 		err = tx.FollowUp(t.Agency, st, request.FollowUp{SrikandiID: l.SrikandiID, Disposition: dec.DispositionID, Status: srikandi.StatusProcessing, Text: note})
 	}
 	return errors.Join(err, tx.Notify(store.Notice{Agency: t.Key, Number: st.Number, Once: once, Template: mailflow.NoticeUndecided,
-		To: request.Recipient{Kind: "staff", ID: p.ID, Name: p.Name, Address: p.Email}, Items: []store.BundleItem{{Number: st.Number, Text: why}}}))
+		To: request.Recipient{Kind: "staff", ID: p.ID, Name: p.Name, Address: p.Email}, Items: []store.BundleItem{{Number: st.Number, Text: strings.ToUpper(why[:1]) + why[1:]}}}))
 }

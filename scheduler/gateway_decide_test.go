@@ -92,7 +92,7 @@ func (d *desk) toldTheVerifier(s request.State, why string) {
 		d.t.Fatal(err)
 	}
 	for _, want := range []string{s.Number, s.Subject.Name, why} {
-		if text := strings.Join(strings.Fields(e.Text), " "); !strings.Contains(text, want) {
+		if text := strings.Join(strings.Fields(e.Text), " "); !strings.Contains(strings.ToLower(text), strings.ToLower(want)) {
 			d.t.Errorf("the mail doesn't say %q: %s", want, text)
 		}
 	}

@@ -32,6 +32,7 @@ func (c *ReconcileCmd) run(ctx context.Context, out io.Writer) error {
 }
 
 func (c *ReconcileCmd) compare(ctx context.Context, o *opened, out io.Writer, now time.Time) error {
+	var failed error // of one agency; the others are compared all the same
 	found, different := false, 0
 	for i := range o.cfg.Tenants {
 		t := &o.cfg.Tenants[i]
@@ -45,7 +46,8 @@ func (c *ReconcileCmd) compare(ctx context.Context, o *opened, out io.Writer, no
 		}
 		gaps, err := compare(ctx, o.store, t, since, now)
 		if err != nil {
-			return fmt.Errorf("%s: %w", t.Name, err)
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", t.Name, err))
+			continue
 		}
 		different += len(gaps.missing) + len(gaps.stale)
 		if err := gaps.print(out, t.Name); err != nil {
@@ -63,9 +65,9 @@ func (c *ReconcileCmd) compare(ctx context.Context, o *opened, out io.Writer, no
 	case !found:
 		return errors.New("tidak ada instansi dengan Srikandi yang cocok dalam konfigurasi")
 	case different > 0:
-		return fmt.Errorf("%d naskah belum terbaca; jalankan lagi dengan --fetch agar pulih serve mengambilnya", different)
+		return errors.Join(failed, fmt.Errorf("%d naskah belum terbaca; jalankan lagi dengan --fetch agar pulih serve mengambilnya", different))
 	}
-	return nil
+	return failed
 }
 
 // gaps are the differences between Srikandi and the archive, as letters' ids there.
@@ -74,7 +76,7 @@ type gaps struct {
 	missing []string // Srikandi has them, the archive doesn't
 	stale   []string // Srikandi has a newer state
 	extra   []string // the archive has them, Srikandi doesn't any more
-	bad     int      // rows that can't be read
+	bad     []string // rows that can't be read; of one without an id, what is wrong with it
 }
 
 func compare(ctx context.Context, st *store.Store, t *config.Tenant, since, now time.Time) (gaps, error) {
@@ -97,7 +99,7 @@ func compare(ctx context.Context, st *store.Store, t *config.Tenant, since, now 
 	if err != nil {
 		return g, err
 	}
-	g.seen, g.bad = len(rows), len(bad)
+	g.seen = len(rows)
 	ids := make([]string, len(rows))
 	there := map[string]bool{}
 	for i, n := range rows {
@@ -105,6 +107,11 @@ func compare(ctx context.Context, st *store.Store, t *config.Tenant, since, now 
 	}
 	for _, b := range bad {
 		there[b.ID] = true
+		if b.ID != "" {
+			g.bad = append(g.bad, b.ID)
+		} else {
+			g.bad = append(g.bad, b.Err.Error())
+		}
 	}
 	have, err := st.ArchivedIDs(ctx, t.Key, ids)
 	if err != nil {
@@ -133,13 +140,10 @@ func compare(ctx context.Context, st *store.Store, t *config.Tenant, since, now 
 func (g gaps) print(out io.Writer, name string) error {
 	text := fmt.Sprintf("%s: %d naskah di Srikandi; %d belum ada di pulih, %d lebih baru di Srikandi, %d ada di pulih tetapi tidak lagi di Srikandi.\n",
 		name, g.seen, len(g.missing), len(g.stale), len(g.extra))
-	if g.bad > 0 {
-		text += fmt.Sprintf("  %d baris tidak terbaca.\n", g.bad)
-	}
 	for _, part := range []struct {
 		what string
 		ids  []string
-	}{{"belum ada", g.missing}, {"lebih baru", g.stale}, {"tidak lagi di Srikandi", g.extra}} {
+	}{{"belum ada", g.missing}, {"lebih baru", g.stale}, {"tidak lagi di Srikandi", g.extra}, {"baris tidak terbaca", g.bad}} {
 		for _, id := range part.ids {
 			text += fmt.Sprintf("  %-22s  %s\n", part.what, id)
 		}
