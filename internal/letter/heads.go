@@ -75,8 +75,10 @@ func joinedHead(parts []string) (field, bool) {
 			continue
 		}
 		f, ok := fieldOf(p)
-		if !ok {
+		if m := personHead.FindStringSubmatch(p); !ok && (m == nil || m[2] != "") {
 			return "", false
+		} else if !ok {
+			f = fieldName
 		}
 		has[f] = true
 	}
@@ -92,7 +94,7 @@ func joinedHead(parts []string) (field, bool) {
 }
 
 var (
-	personHead = compile(`^(?i:(identitas|biodata|(?:data|profil)(?: diri)?|pemohon|pegawai|pejabat)(?: (?:pemohon|pegawai|pejabat|asn|pns|diri|pengguna|user))?)(?: (.+))?$`)
+	personHead = compile(`^(?i:(identitas|biodata|(?:data|profil)(?: diri)?|pemohon|pegawai|pejabat)(?: (?:pemohon|pegawai|pejabat|asn|pns|diri|pengguna|user))?)(?: (\pL.*))?$`)
 	nameOfHead = compile(`(?i)^nama (asn|pns|perangkat|(kepala|camat|lurah|sekretaris|direktur|pimpinan|pejabat|kades|perbekel|keuchik|geuchik|wali nagari|kuwu|guru|bendahara|pambakal|panewu)\b)`)
 	headParts  = compile(`\s*[/,&+;|]\s*|\s+[-–]\s+|\s+(?:dan|beserta|serta)\s+|\n`)
 )
@@ -116,7 +118,27 @@ func (s *sheet) tableHead(i int) (tableHead, bool) {
 		}
 		person = person || c.field == fieldName || c.field == fieldNIP || c.field == fieldIdentity
 	}
-	return h, n >= 2 && person
+	return h, n >= 2 && (person || s.personBelow(h))
+}
+
+// personBelow finds the column of persons whose heading isn't known by the NIPs in the lines below it.
+func (s *sheet) personBelow(h tableHead) bool {
+	for i, seen := h.last+1, 0; i < len(s.cells) && seen < 4; i++ {
+		for _, c := range s.cells[i] {
+			if _, ok := findNIP(c.text); !ok {
+				continue
+			}
+			if k := columnIndex(h.columns, c); h.columns[k].field == "" {
+				h.columns[k].field = fieldIdentity
+				return true
+			}
+			return false
+		}
+		if !s.blank(i) {
+			seen++
+		}
+	}
+	return false
 }
 
 // secondStorey: a tabbed line that holds nothing but headings, below those of its groups.
@@ -205,7 +227,7 @@ func (s *sheet) headColumns(first, last int) []tableColumn {
 			f, ok = headField(h.slashed[strings.LastIndexByte(h.slashed, '/')+1:]) // below the heading of a group
 		}
 		if !ok {
-			f = fieldSkip
+			f = ""
 		}
 		out = append(out, tableColumn{f, h.at, h.end})
 	}

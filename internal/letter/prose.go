@@ -82,13 +82,22 @@ func (s *sheet) torn(people []*person) bool {
 	for _, p := range people {
 		at, ok := p.lines[fieldNIP]
 		for _, f := range []field{fieldEmail, fieldPhone, fieldPosition, fieldNIK, fieldRank, fieldOffice} {
-			if line := p.lines[f]; ok && p.values[f] != "" && line != at && (s.inColumns(line) || s.inColumns(at)) {
+			if line := p.lines[f]; ok && p.values[f] != "" && line != at && (s.inColumns(line) || s.columnsNear(at)) {
 				delete(p.values, f)
 				found = true
 			}
 		}
 	}
 	return found
+}
+
+func (s *sheet) columnsNear(i int) bool {
+	for j := max(0, i-2); j <= i+2 && j < len(s.cells); j++ {
+		if s.inColumns(j) {
+			return true
+		}
+	}
+	return false
 }
 
 // inColumns: a line of three cells or more of which one is nothing but a number or an address; justified text has gaps too.
