@@ -49,6 +49,7 @@ type Daemon struct {
 	mailKey []byte
 	jobs    *river.Client[pgx.Tx]
 	id      string
+	turns   turns
 
 	failpoint func(point string) // set by tests alone
 }

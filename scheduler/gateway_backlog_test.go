@@ -1,7 +1,9 @@
 package scheduler_test
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +70,10 @@ func TestABacklogThatIsOverdueIsOneMailAPerson(t *testing.T) {
 	}
 	if overdue < 5 || strings.Count(text, "Lewat waktu pada staf") != overdue {
 		t.Errorf("%d are overdue at the staff; the summary says:\n%s", overdue, text)
+	}
+	byNumber := slices.SortedFunc(slices.Values(d.requests()), func(a, b request.State) int { return cmp.Compare(a.Number, b.Number) })
+	if !slices.IsSortedFunc(byNumber, func(a, b request.State) int { return a.OpenedAt.Compare(b.OpenedAt) }) {
+		t.Error("the numbers don't follow the order of arrival")
 	}
 	d.advance(6 * time.Hour) // the newest has become overdue meanwhile
 	d.until("a later reminder", func() bool {

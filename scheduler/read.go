@@ -44,6 +44,7 @@ func (w *readWorker) Work(ctx context.Context, job *river.Job[store.ReadLetter])
 	if l.Attempts > maxReads {
 		return w.d.quarantine(ctx, t, l, fmt.Sprintf("Tidak terbaca setelah %d kali dicoba.", maxReads))
 	}
+	defer w.d.turns.enter(l)()
 	raw, err := w.d.store.OpenRaw(l, sealed)
 	if err != nil {
 		return err
@@ -96,6 +97,9 @@ func (d *Daemon) tellVerifiers(tx *store.Tx, t *tenant, letterID int64, template
 // markRead writes down what a letter is and does what follows from it. A letter that has changed meanwhile is left to the job of its new
 // version: what an older one says is no longer true.
 func (d *Daemon) markRead(ctx context.Context, l store.Letter, kind letter.Kind, r letter.Reading, then func(tx *store.Tx) error) error {
+	if kind == letter.ResetRequest && l.ReadVersion == 0 {
+		d.turns.wait(ctx, l, d.turnPatience())
+	}
 	err := d.store.InTx(ctx, d.now(), func(tx *store.Tx) error {
 		if err := tx.MarkRead(l.ID, l.Version, kind, r); err != nil {
 			return err
