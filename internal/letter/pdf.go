@@ -42,9 +42,12 @@ func (w *work) pdf(ctx context.Context, data []byte, name string) []document {
 		}
 	}
 	d := newDocument(name, "text", strings.Join(pages, "\f")+pageEnd(pages))
-	if w.ruledPages(ctx, data, d, pages) {
+	lines, doubtful := newSheet(d).layOutTables()
+	if w.ruledPages(ctx, data, doubtful, pages) {
 		d = newDocument(name, "text", strings.Join(pages, "\f")+pageEnd(pages))
+		lines, _ = newSheet(d).layOutTables()
 	}
+	d.lines = lines
 	if len(scanned) == 0 {
 		return []document{d}
 	}

@@ -148,33 +148,45 @@ func (g grid) row(words []ocrWord, top, bottom int) string {
 				in = append(in, w)
 			}
 		}
-		address := false
-		for _, l := range strings.Split(strings.TrimSpace(layOut(in)), "\n") {
-			l = strings.Join(strings.Fields(l), " ")
-			address = address || strings.Contains(l, "@")
-			if cells[k] != "" && !(address && strings.ContainsFunc(l, unicode.IsLetter)) && !brokenName.MatchString(cells[k]) && !(len(l) <= 4 && digitsOf(l) == l && strings.ContainsAny(cells[k][len(cells[k])-1:], "0123456789-")) { // an address or a number is wrapped in its cell
-				cells[k] += " "
-			}
-			cells[k] += l
-		}
+		cells[k] = unwrap(strings.Split(strings.TrimSpace(layOut(in)), "\n"))
 	}
 	return strings.Join(cells, "\t")
 }
 
-// ruledPages lays out anew the pages of a PDF with a ruled table that its text leaves in doubt: where cells are wrapped, pdftotext's blanks
-// don't tell whose line is whose, and a NIP must never reach the next row's person. Pages without such a table cost nothing.
-func (w *work) ruledPages(ctx context.Context, data []byte, d document, pages []string) bool {
+// addressHead is the part of an address above the line with its sign; no name, and no telephone.
+var addressHead = compile(`^(\d*[a-z]|[A-Z]+[A-Z._\d])[\w.%+\-]*$`)
+
+// unwrap joins the lines of a cell. An address or a number is broken where its cell ends, text between words.
+func unwrap(lines []string) string {
+	cell := ""
+	for _, l := range lines {
+		l = strings.Join(strings.Fields(l), " ")
+		broken := strings.Contains(cell, "@") && strings.ContainsFunc(l, unicode.IsLetter) || strings.Contains(l, "@") && addressHead.MatchString(cell) ||
+			brokenName.MatchString(cell) || len(l) <= 4 && digitsOf(l) == l && cell != "" && strings.ContainsAny(cell[len(cell)-1:], "0123456789-")
+		if cell != "" && !broken {
+			cell += " "
+		}
+		cell += l
+	}
+	return cell
+}
+
+// ruledPages lays out anew the given pages of a PDF, from 1, by the rules drawn on them: where cells are wrapped, pdftotext's blanks don't tell
+// whose line is whose, and a NIP must never reach the next row's person.
+func (w *work) ruledPages(ctx context.Context, data []byte, numbers []int, pages []string) bool {
 	const most, dpi = 4, 144
-	if !newSheet(d).doubtfulTables() {
+	numbers = numbers[:min(len(numbers), most)]
+	if len(numbers) == 0 {
 		return false
 	}
-	words, err := w.run(ctx, child{path: w.reader.opts.PDFToText, args: []string{"-tsv", "-enc", "UTF-8", "-l", strconv.Itoa(most), "-", "-"}, input: data})
+	first, last := strconv.Itoa(numbers[0]), strconv.Itoa(numbers[len(numbers)-1])
+	words, err := w.run(ctx, child{path: w.reader.opts.PDFToText, args: []string{"-tsv", "-enc", "UTF-8", "-f", first, "-l", last, "-", "-"}, input: data})
 	if err != nil {
 		return false // the text without rules stays
 	}
 	changed := false
-	for i := range pages[:min(len(pages), most)] {
-		n := strconv.Itoa(i + 1)
+	for _, number := range numbers {
+		n := strconv.Itoa(number)
 		img, err := w.run(ctx, child{path: w.reader.opts.PDFToPPM, args: []string{"-q", "-gray", "-aa", "no", "-aaVector", "no", "-r", strconv.Itoa(dpi), "-f", n, "-l", n, "-singlefile", "-"}, input: data})
 		if err != nil {
 			continue
@@ -184,7 +196,7 @@ func (w *work) ruledPages(ctx context.Context, data []byte, d document, pages []
 			continue
 		}
 		if rules := removeRules(page); len(grids(rules)) > 0 {
-			pages[i] = layOutRuled(parseTSV(string(words), i+1, dpi/72.0), rules)
+			pages[number-1] = layOutRuled(parseTSV(string(words), number, dpi/72.0), rules)
 			changed = true
 		}
 	}
