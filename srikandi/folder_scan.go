@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"pulih/internal/agency"
+	"pulih/internal/letter"
 )
 
 // maxExport is how much of one file is read, in bytes. An attached file that is larger has no checksum.
@@ -165,7 +166,7 @@ func (f *Folder) refresh(name string, info fs.FileInfo) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	if e.cut = !json.Valid(data); e.cut {
 		if err == nil {
-			err = errors.New("reading an exported file: it isn't whole")
+			err = fmt.Errorf("reading %s: it isn't whole", letter.Mask(name))
 		}
 		e.bad = []BadRow{{Raw: data, Err: err}}
 		return
@@ -188,12 +189,12 @@ func (f *Folder) refresh(name string, info fs.FileInfo) {
 func (f *Folder) content(name string) ([]byte, error) {
 	in, err := f.root.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("opening an exported file: %w", err)
+		return nil, fmt.Errorf("an exported file can't be opened: %s", letter.Mask(name)) // the error names it unmasked
 	}
 	defer in.Close()
 	data, err := readAll(in, maxExport)
 	if err != nil {
-		return nil, fmt.Errorf("reading an exported file: %w", err)
+		return nil, fmt.Errorf("reading %s: %w", letter.Mask(name), err)
 	}
 	return data, nil
 }
@@ -208,7 +209,8 @@ func (f *Folder) choose(gone func(name string) bool) {
 		e := f.files[name]
 		for _, n := range e.rows {
 			if old := f.letters[n.ID]; old != nil && !earlier(old.Naskah, n) {
-				err := fmt.Errorf("reading a row: id: letter %s is in two files, and this one, changed earlier, is another letter", n.ID)
+				err := fmt.Errorf("reading a row: id: letter %s in %s counts, and this one in %s, changed earlier, is another letter",
+					n.ID, letter.Mask(name), letter.Mask(old.file))
 				f.rivals = append(f.rivals, oldRow{BadRow{Raw: old.Raw, Err: err}, e.since})
 			}
 			f.letters[n.ID] = &whole{Naskah: n, file: name, since: e.since}

@@ -62,6 +62,11 @@ func TestAFileThatIsHalfWrittenTakesNoLetterAway(t *testing.T) {
 			if len(r.bad) == 0 {
 				t.Error("nobody is told of the file")
 			}
+			for _, bad := range r.bad {
+				if bad.ID == "" && !strings.Contains(bad.Err.Error(), "surat.json") {
+					t.Errorf("nobody is told which file: %v", bad.Err)
+				}
+			}
 			write(t, dir, "surat.json", c.now)
 			pollFolder(t, f, r, 0)
 			if r.letters["nm-34"].Subject != "Reset passphrase, ralat" {
@@ -184,7 +189,7 @@ func TestTwoLettersWithOneID(t *testing.T) {
 				}
 				return
 			}
-			if len(page.Bad) != 1 || page.Bad[0].ID != "" || !strings.Contains(string(page.Bad[0].Raw), "Staf Uji 08") || !strings.Contains(page.Bad[0].Err.Error(), "f8") {
+			if len(page.Bad) != 1 || page.Bad[0].ID != "" || !strings.Contains(string(page.Bad[0].Raw), "Staf Uji 08") || !strings.Contains(page.Bad[0].Err.Error(), "f8.json") {
 				t.Fatalf("bad rows %+v", page.Bad)
 			}
 			if err := os.Remove(filepath.Join(dir, "f8b.json")); err != nil {
