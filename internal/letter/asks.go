@@ -85,7 +85,9 @@ func governs(words []word, marks []mark, ask, a mark) asking {
 			state, relative = open, false
 		case w == "yang":
 			relative = true
-		case marked[k] || reason[w] || helping[w]:
+		case w == "surat" && k == ask.end && ask.text != "mengajukan": // "mohon surat permohonan reset dikembalikan"
+			state = max(state, thing)
+		case marked[k] || reason[w] || helping[w] || strings.HasPrefix(w, "se") && strings.HasSuffix(w, "nya"): // "secepatnya"
 		case strings.Contains(w, "kominfo") || persons[w]:
 			state = max(state, person)
 		case isVerb(w):
@@ -134,7 +136,7 @@ var (
 	// helping words stand between "mohon" and what is asked for.
 	helping = setOf("dengan hormat sangat kepada ke kpd sdr sdri saudara saudari pak mas mbak kak kakak min anda bpk bapak ibu bu dapat bisa sekiranya segera lagi juga kembali untuk dalam rangka " +
 		"dilakukan dilakukannya dilaksanakan diproses diberikan diberi memberikan melakukan melaksanakan memproses difasilitasi memfasilitasi ditindaklanjuti menindaklanjuti mengalami dibukakan diterima diadakan membantu dikabulkan disetujui " +
-		"menyampaikan sampaikan tindak lanjut proses kesediaan kesediaannya perkenan perkenannya kebijakan kebijakannya fasilitas layanan pelayanan dukungan percepatan prioritas kerja sama kerjasama izin ijin persetujuan penyelesaian " +
+		"menyampaikan sampaikan tindak lanjut proses kesediaan kesediaannya perkenan perkenannya kebijakan kebijakannya fasilitas layanan pelayanan dukungan percepatan prioritas penanganan langkah teknis perhatian kerja sama kerjasama izin ijin persetujuan penyelesaian " +
 		"surat hal perihal tentang mengenai terkait atas berupa yaitu yakni bagi oleh di pada ini itu berikut tersebut tsb bawah terlampir akan a n an kep")
 )
 

@@ -193,6 +193,12 @@ func (s *signals) object(words []word, marks []mark, i int, heading bool) {
 		}
 	}
 	a, ok := action(words, marks, i, 6, 5, termReset, termForget, termReplace)
+	if !ok { // "passphrase TTE Rini Pratiwi, S.E., NIP 1985..., direset"
+		a, ok = action(words, marks, i, 0, 16, termReset)
+		ok = ok && strings.HasPrefix(a.text, "di") && !slices.ContainsFunc(marks, func(x mark) bool {
+			return x.at >= m.end && x.at < a.at && has([]term{termSecret, termPassword, termAccount}, x.term)
+		})
+	}
 	if !ok {
 		return
 	}
@@ -271,7 +277,7 @@ func inPassing(words []word, marks []mark, a mark) bool {
 			return true
 		case "layanan", "pelayanan", "proses":
 			if k == a.at-1 {
-				return !directAsk(words, marks, mark{term: termReset, at: k, end: a.end})
+				return askFor(words, marks, a) != askedThis
 			}
 		case "dilakukan", "diproses", "selesai", "melakukan", "memproses":
 			if a.term == termReset && k > 0 && !words[k].stop && done(words[max(0, k-2):k]) {
