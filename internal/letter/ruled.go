@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -171,22 +172,25 @@ func unwrap(lines []string) string {
 	return cell
 }
 
-// ruledPages lays out anew the given pages of a PDF, from 1, by the rules drawn on them: where cells are wrapped, pdftotext's blanks don't tell
-// whose line is whose, and a NIP must never reach the next row's person.
-func (w *work) ruledPages(ctx context.Context, data []byte, numbers []int, pages []string) bool {
+// ruledPages lays out anew the doubtful pages of a PDF, from 1, by the rules drawn on them: where cells are wrapped, pdftotext's blanks don't
+// tell whose line is whose, and a NIP must never reach the next row's person.
+func (w *work) ruledPages(ctx context.Context, data []byte, doubtful []int, pages []string) bool {
 	const most, dpi = 4, 144
-	numbers = numbers[:min(len(numbers), most)]
-	if len(numbers) == 0 {
+	if len(doubtful) == 0 {
 		return false
 	}
-	first, last := strconv.Itoa(numbers[0]), strconv.Itoa(numbers[len(numbers)-1])
+	doubtful = doubtful[:min(len(doubtful), most)]
+	first, last := strconv.Itoa(doubtful[0]), strconv.Itoa(doubtful[len(doubtful)-1])
 	words, err := w.run(ctx, child{path: w.reader.opts.PDFToText, args: []string{"-tsv", "-enc", "UTF-8", "-f", first, "-l", last, "-", "-"}, input: data})
 	if err != nil {
 		return false // the text without rules stays
 	}
 	changed := false
-	for _, number := range numbers {
-		n := strconv.Itoa(number)
+	for i := range pages {
+		if !slices.Contains(doubtful, i+1) {
+			continue
+		}
+		n := strconv.Itoa(i + 1)
 		img, err := w.run(ctx, child{path: w.reader.opts.PDFToPPM, args: []string{"-q", "-gray", "-aa", "no", "-aaVector", "no", "-r", strconv.Itoa(dpi), "-f", n, "-l", n, "-singlefile", "-"}, input: data})
 		if err != nil {
 			continue
@@ -196,7 +200,7 @@ func (w *work) ruledPages(ctx context.Context, data []byte, numbers []int, pages
 			continue
 		}
 		if rules := removeRules(page); len(grids(rules)) > 0 {
-			pages[number-1] = layOutRuled(parseTSV(string(words), number, dpi/72.0), rules)
+			pages[i] = layOutRuled(parseTSV(string(words), i+1, dpi/72.0), rules)
 			changed = true
 		}
 	}
