@@ -86,7 +86,7 @@ func (d *Daemon) fetchFiles(ctx context.Context, t *tenant, l store.Letter, n sr
 		if _, ok := archived(have, n, want); ok {
 			continue
 		}
-		file, err := d.fetchFile(ctx, t, n, want, job.Attempt > mismatchTries)
+		file, err := d.fetchFile(ctx, t, n, want, mismatches(job) >= mismatchTries)
 		var temporary *srikandi.Temporary
 		switch {
 		case err == nil:
@@ -113,6 +113,16 @@ func (d *Daemon) fetchFiles(ctx context.Context, t *tenant, l store.Letter, n sr
 		}
 	}
 	return got, false, nil
+}
+
+// mismatches counts the tries of a job that ended with a file that differs: an outage before them says nothing of the file.
+func mismatches(job *river.Job[store.FetchFiles]) (n int) {
+	for _, e := range job.Errors {
+		if strings.Contains(e.Error, srikandi.ErrMismatch.Error()) {
+			n++
+		}
+	}
+	return n
 }
 
 const (

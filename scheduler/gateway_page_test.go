@@ -35,3 +35,18 @@ func TestAProxysPageIsAnOutage(t *testing.T) {
 		t.Error("the letter was taken for gone, or the follow-up given up")
 	}
 }
+
+// A file is taken as it is only when it differed every time, not when one broken download follows an outage.
+func TestABrokenDownloadAfterAnOutageIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 1, srikandisim.Options{})
+	d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
+	for range 8 { // one for the page, and more tries than a file may differ
+		d.sim.Inject(srikandisim.Attachment, srikandisim.Internal)
+	}
+	d.sim.Inject(srikandisim.Attachment, srikandisim.Mismatch, srikandisim.Mismatch)
+	d.serve()
+	if s := d.request(func(request.State) bool { return true }); s.Has("attachment-differs") || s.Has("attachment-missing") {
+		t.Errorf("findings %+v", s.Findings)
+	}
+}
