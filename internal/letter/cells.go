@@ -94,9 +94,9 @@ func newSheet(d document) *sheet {
 
 func (s *sheet) blank(i int) bool { return len(s.cells[i]) == 0 }
 
-// next is the first line after i that isn't blank, at most reach lines on; -1 if there is none.
-func (s *sheet) next(i, reach int) int {
-	for j := i + 1; j < len(s.cells) && j <= i+reach; j++ {
+// next is the first line after i that isn't blank, at most two lines on; -1 if there is none.
+func (s *sheet) next(i int) int {
+	for j := i + 1; j < len(s.cells) && j <= i+2; j++ {
 		if !s.blank(j) {
 			return j
 		}
@@ -237,7 +237,7 @@ func (s *sheet) pair(i, k int) (found, int) {
 	}
 	// A label alone on its line: the value is on the next one.
 	if len(cells) == 1 {
-		if j := s.next(i, 2); j >= 0 && len(s.cells[j]) == 1 && !isLabel(s.cells[j][0].text) && !s.hasPair(j) &&
+		if j := s.next(i); j >= 0 && len(s.cells[j]) == 1 && !isLabel(s.cells[j][0].text) && !s.hasPair(j) &&
 			plausible(fd, strings.TrimLeft(s.cells[j][0].text, ": ")) {
 			f.value, f.valueAt, f.end = strings.TrimLeft(s.cells[j][0].text, ": "), s.cells[j][0].at, j
 			return f, 1
@@ -322,7 +322,7 @@ func (s *sheet) valueBelow(f *found, i int) {
 	if f.field == fieldSkip || f.field == fieldContact || len(s.cells[i]) > 1 && !strings.HasPrefix(s.cells[i][1].text, ":") {
 		return
 	}
-	j := s.next(i, 2)
+	j := s.next(i)
 	if j < 0 || len(s.cells[j]) > 2 || s.hasPair(j) || isLabel(s.cells[j][0].text) {
 		return
 	}

@@ -283,7 +283,7 @@ func (s *sheet) blockBelowClosing() (signBlock, bool) {
 		}
 		if seen && !single {
 			// Position below the name, as in mails: "Hormat kami, / Slamet / Kepala Dinas X".
-			if j := s.next(i, 2); j >= 0 && positionWord.MatchString(s.lines[j].text) && !s.hasPair(j) {
+			if j := s.next(i); j >= 0 && positionWord.MatchString(s.lines[j].text) && !s.hasPair(j) {
 				b.position, b.posLine = strings.TrimRight(strings.TrimSpace(s.lines[j].text), ","), j
 			}
 			return b, true

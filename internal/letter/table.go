@@ -176,7 +176,7 @@ func (s *sheet) pageNoise(i int) bool {
 
 // sectionRow: an office over all columns, whose people's rows follow.
 func (s *sheet) sectionRow(i int) bool {
-	next := s.next(i, 2)
+	next := s.next(i)
 	return len(s.cells[i]) == 1 && next >= 0 && len(s.cells[next]) >= 3 && isOrdinal(s.cells[next][0].text) &&
 		(headOffice.MatchString(s.cells[i][0].text) || listMarkEnd(s.cells[i][0].text) > 0 && officeWord.MatchString(s.cells[i][0].text))
 }
