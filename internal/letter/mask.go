@@ -100,7 +100,7 @@ func (m *masker) recalled(i int, beside bool) {
 	tokens, at := tokensOf(m.lines[i])
 	for k := len(tokens) - 1; k >= 0; k-- {
 		w := strings.Trim(tokens[k], `.,;:?()"'“”‘’*_`)
-		if w == "" || strings.Contains(w, masked) || plainAddress.MatchString(w) || !looksSecret(w, "") {
+		if w == "" || strings.Contains(w, masked) || !looksSecret(w, "") || plainAddress.MatchString(w) {
 			continue
 		}
 		before := m.lines[i][:at[k][0]]
@@ -241,14 +241,11 @@ func looksSecret(w, noun string) bool {
 			}
 		}
 	}
-	if emailRun.MatchString(w) {
-		return false
-	}
 	if letters == 0 && signs == 0 {
 		code := strings.HasSuffix(noun, "pin") || noun == "otp" || noun == "verifikasi" || noun == "token" || noun == "sandi"
 		return digits == len(w) && (digits >= 6 && digits <= 12 || code && digits >= 4 && digits <= 8)
 	}
-	return len(w) >= 5 && letters > 0 && digits+signs > 0 && !strings.HasPrefix(w, ".")
+	return len(w) >= 5 && letters > 0 && digits+signs > 0 && !strings.HasPrefix(w, ".") && !emailRun.MatchString(w)
 }
 
 // cells masks what stands beside or below a cell that says nothing but the noun.
