@@ -72,7 +72,8 @@ func (w *work) kind(contents []*content, m *Mail, meta *Meta) verdict {
 		fresh.kind = Other
 		return fresh.because("surel massal (List-Unsubscribe, List-Id atau Precedence: bulk)")
 	}
-	if v, ok := judgeForward(m, letter || w.unreadable > 0); ok && (fresh.kind != Other || w.unreadable > 0 || dispositionWord.MatchString(m.Text+" "+m.Subject) || !onlyInforms(m)) {
+	slip := dispositionSlip(m) && !w.identified(contents)
+	if v, ok := judgeForward(m, letter || w.unreadable > 0 || slip); ok && (fresh.kind != Other || w.unreadable > 0 || dispositionWord.MatchString(m.Text+" "+m.Subject) || !onlyInforms(m)) {
 		v.reasons = append(v.reasons, fresh.reasons...)
 		return v
 	}

@@ -12,7 +12,7 @@ var (
 	nikRun   = compile(`\d(?:[ .\-]{0,2}\d){15}`)
 	emailRun = compile(`[A-Za-z0-9][A-Za-z0-9._%+\-]*\s?(?:@|\[at\]|\(at\))\s?[A-Za-z0-9][A-Za-z0-9\-]*(?:\.[A-Za-z0-9\-]+)+`)
 	phoneRun = compile(`(?:\(?\+?62\)?[ \-]?|\(?0)[\d][\d \-.()]{6,18}\d`)
-	onlyNIP  = compile(`(?i)^\s*(?:[(*_]\s*)?n\s?\.?\s?i\s?\.?\s?p\s?\.?(?:\s?\.|\s*[:;=])*\s*(\d[\d .\-]*|[\dlIO][\dOoDQlI|SBZ .\-]{11,})\)?[*_]?\s*$`)
+	onlyNIP  = compile(`(?i)^\s*(?:[(*_]\s*)?n\s?\.?\s?i\s?\.?\s?p\s?\.?(?:\s?[.,]|\s*[:;=])*\s*(\d[\d .\-]*|[\dlIO][\dOoDQlI|SBZ .\-]{11,})\)?[*_]?\s*$`)
 )
 
 func digitsOf(s string) string {

@@ -182,6 +182,13 @@ func judgeForward(m *Mail, hasLetter bool) (verdict, bool) {
 	return v.because("surel meneruskan surat dengan instruksi %q", strings.ToLower(w)), true
 }
 
+// dispositionSlip: the mail is a disposition by its title, of a letter that went another way.
+func dispositionSlip(m *Mail) bool {
+	return slipTitle.MatchString(m.Subject) || slipTitle.MatchString(strings.TrimSpace(m.Text))
+}
+
+var slipTitle = compile(`(?i)^(?:lembar\s+disposisi|disposisi)\b`)
+
 // onlyInforms: every instruction in the mail is for the reader's information.
 func onlyInforms(m *Mail) bool {
 	for _, w := range instruction.FindAllString(m.Text, 20) {

@@ -287,7 +287,7 @@ func namePrefix(s string) string {
 		end++
 	}
 	name := cleanName(strings.TrimRight(strings.Join(words[:end], " "), ")"))
-	if end < 2 || officeWord.MatchString(name) || positionWord.MatchString(name) {
+	if end < 2 || ofOffice(name) {
 		return ""
 	}
 	return name
@@ -307,10 +307,16 @@ func nameSuffix(s string) (string, int) {
 		at, next = i, w
 	}
 	name := cleanName(s[at:])
-	if name == "" || strings.Trim(s[at:], " ,") == "" || len(strings.Fields(name)) > 9 || degree.MatchString(name) || officeWord.MatchString(name) || positionWord.MatchString(name) {
+	if name == "" || strings.Trim(s[at:], " ,") == "" || len(strings.Fields(name)) > 9 || degree.MatchString(name) || ofOffice(name) {
 		return "", 0
 	}
 	return name, at
+}
+
+// ofOffice: it names an office or a position, its titles left out: "S.Pd.SD." is no school.
+func ofOffice(name string) bool {
+	name, _, _ = strings.Cut(name, ",")
+	return officeWord.MatchString(name) || positionWord.MatchString(name)
 }
 
 var (

@@ -267,6 +267,9 @@ func marksOf(words []word) []mark {
 				best, n = l[0].term, len(l)
 			}
 		}
+		if n > 0 && best == termEvent && inOfficeName(words, i) {
+			continue
+		}
 		if n > 0 {
 			var t []string
 			for _, x := range words[i : i+n] {
@@ -277,6 +280,23 @@ func marksOf(words []word) []mark {
 		}
 	}
 	return passwordsOfSignature(words, out)
+}
+
+// inOfficeName: the word is part of the name of an office or a position ("Kepala Balai Diklat", "Bidang Pendidikan dan Pelatihan"), and tells of no
+// event. Between the two stand nouns alone.
+func inOfficeName(words []word, i int) bool {
+	for k := i - 1; k >= max(0, i-5) && !words[k+1].stop; k-- {
+		switch w := words[k].text; w {
+		case "badan", "balai", "bidang", "seksi", "subbidang", "subbagian", "subbag", "bagian", "kabid", "kasi", "kasubbid", "kasubbag", "kabag", "kepala", "upt", "uptd",
+			"bkd", "bkpsdm", "lembaga", "pusat", "dinas", "sekretaris", "koordinator", "substansi", "tim":
+			return true
+		case "dan", "pendidikan", "penelitian", "pengembangan", "kepegawaian", "penyuluhan", "pelatihan", "monitoring", "evaluasi", "sosialisasi", "data",
+			"informasi", "perencanaan", "program", "pegawai", "aparatur", "sdm", "asn", "kerja", "tenaga", "pengendalian", "pembinaan", "mutasi", "promosi", "kompetensi":
+		default:
+			return false
+		}
+	}
+	return false
 }
 
 func matchPhrase(words []word, l []lexeme) bool {
