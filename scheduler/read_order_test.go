@@ -19,35 +19,45 @@ func TestLettersWaitForEarlierOnes(t *testing.T) {
 		// Their ids are not in the order of arrival: the cursor follows changes.
 		oldest, middle, newest, other := arrived(9, "pbg", 1), arrived(2, "pbg", 2), arrived(5, "pbg", 3), arrived(1, "mdn", 0)
 		var q turns
-		waited := func(l store.Letter) time.Duration {
-			from := time.Now()
-			q.wait(t.Context(), l, time.Second)
-			return time.Since(from)
+		const patience = time.Second
+		waits := func(l store.Letter) <-chan time.Duration {
+			waited := make(chan time.Duration, 1)
+			go func() {
+				from := time.Now()
+				q.wait(t.Context(), l, patience)
+				waited <- time.Since(from)
+			}()
+			synctest.Wait() // it has returned, or waits for somebody
+			return waited
 		}
 		leaveOldest, leaveMiddle, leaveNewest, leaveOther := q.enter(oldest), q.enter(middle), q.enter(newest), q.enter(other)
 		defer leaveNewest()
 		defer leaveOther()
-		if d := waited(oldest); d != 0 {
+		if d := <-waits(oldest); d != 0 {
 			t.Errorf("the oldest waited %v", d)
 		}
-		go func() {
-			time.Sleep(400 * time.Millisecond)
-			leaveMiddle()
-		}()
-		if d := waited(newest); d != time.Second {
+		waiting := waits(newest)
+		leaveMiddle()
+		if d := <-waiting; d != patience {
 			t.Errorf("the newest waited %v for a slow one", d)
 		}
-		if d := waited(newest); d != 0 {
+		if d := <-waits(newest); d != 0 {
 			t.Errorf("it waited %v more", d)
 		}
 		leaveOldest()
 		leaveMiddle = q.enter(middle)
-		go func() {
-			time.Sleep(300 * time.Millisecond)
-			leaveMiddle()
-		}()
-		if d := waited(newest); d != 300*time.Millisecond {
-			t.Errorf("it waited %v for one that was done after 300 ms", d)
+		waiting = waits(newest)
+		select {
+		case d := <-waiting:
+			t.Errorf("it waited %v for one that isn't done", d)
+		default:
+		}
+		leaveMiddle()
+		synctest.Wait()
+		select {
+		case <-waiting:
+		default:
+			t.Error("it waits on for one that is done")
 		}
 	})
 }
