@@ -2,6 +2,7 @@ package scheduler_test
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -111,4 +112,49 @@ func (d *desk) mailTo(template, person string) string {
 		d.t.Fatal(err)
 	}
 	return mail.Text
+}
+
+// A daemon that dies while a letter waits for an earlier one says nothing against the letter: its try is taken back before it waits, so that
+// many deaths don't bring it to quarantine.
+func TestWaitingForAnEarlierLetterIsNoTry(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 2, srikandisim.Options{})
+	_, err := d.store.Pool.Exec(t.Context(), `CREATE TABLE tried (source text, attempts int);
+		CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO tried VALUES (NEW.source, NEW.attempts); RETURN NEW; END';
+		CREATE TRIGGER note AFTER UPDATE OF attempts ON letters FOR EACH ROW EXECUTE FUNCTION note();
+		CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(1, TG_ARGV[0]::int); RETURN NEW; END';
+		CREATE TRIGGER hold BEFORE INSERT ON requests FOR EACH ROW EXECUTE FUNCTION hold(1);
+		CREATE TRIGGER hold BEFORE UPDATE OF attempts ON letters FOR EACH ROW WHEN (NEW.source = 'nm-later') EXECUTE FUNCTION hold(2)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hold := func(lock int) (release func()) {
+		tx, err := d.store.Pool.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.Exec(t.Context(), `SELECT pg_advisory_xact_lock(1, $1)`, lock); err != nil {
+			t.Fatal(err)
+		}
+		return func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }
+	}
+	defer hold(1)()
+	release := hold(2)
+	defer release()
+	for i, id := range []string{"nm-earlier", "nm-later"} {
+		l := d.letter(i, fmt.Sprintf("500.12.10/%d/2026", i+1))
+		l.ID, l.ReceivedAt = id, d.Now().Add(time.Duration(i-5)*time.Minute)
+		d.sim.AddLetter(l)
+	}
+	d.serve()
+	d.until("the earlier one is being read", func() bool {
+		return d.count(`SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1 AND NOT granted
+			AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`) == 2
+	})
+	release()
+	d.until("the later one's try is taken back", func() bool {
+		var tries []int
+		err := d.store.Pool.QueryRow(t.Context(), `SELECT array_agg(attempts) FROM tried WHERE source = 'nm-later'`).Scan(&tries)
+		return err == nil && slices.Equal(tries, []int{1, 0})
+	})
 }
