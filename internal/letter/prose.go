@@ -410,7 +410,7 @@ func (p paragraph) byName() []*person {
 			m[3] = m[2] + max(0, strings.LastIndexByte(p.text[m[2]:m[3]], ','))
 		}
 		name := cleanName(p.text[m[2]:m[3]])
-		if !capitalised(name) || positionWord.MatchString(strings.SplitN(name, ",", 2)[0]) || officeWord.MatchString(name) || len(name) < 3 {
+		if !capitalised(name) || ofOffice(name) || len(name) < 3 {
 			continue
 		}
 		person := newPerson(p.line(m[2]))

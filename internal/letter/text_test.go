@@ -182,3 +182,20 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// A title that looks like a school's is no office, and an office is no person.
+func TestWhomASentenceNames(t *testing.T) {
+	t.Parallel()
+	for named, want := range map[string]string{
+		"Slamet Riyadi, S.Pd.SD": "Slamet Riyadi, S.Pd.SD", "Slamet Riyadi": "Slamet Riyadi", "SD Negeri Tiga": "", "Kepala Dinas Sosial": "",
+	} {
+		r := read(t, letter.NewReader(letter.Options{}), "surat.txt", []byte("Mohon reset passphrase TTE atas nama "+named+" karena lupa."))
+		var got string
+		for _, a := range r.Applicants {
+			got += value(a.Name)
+		}
+		if got != want {
+			t.Errorf("atas nama %s: read %q", named, got)
+		}
+	}
+}
