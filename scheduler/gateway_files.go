@@ -243,7 +243,7 @@ func wanted(n srikandi.Naskah) []srikandi.Lampiran {
 
 // promise is what a letter says of a file, as far as it is evidence of its content. Without a checksum the letter's version stands in.
 func promise(n srikandi.Naskah, l srikandi.Lampiran) string {
-	if sum := or(l.Lying, l.SHA256); sum != "" {
+	if sum := or(l.FileSHA256, l.SHA256); sum != "" {
 		return fmt.Sprintf("%d %s", l.Size, sum)
 	}
 	return fmt.Sprintf("%d v%d", l.Size, n.Version)

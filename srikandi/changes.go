@@ -59,7 +59,7 @@ func stamp(t time.Time) string {
 func files(n Naskah) string {
 	var all []string
 	for _, l := range n.Attachments {
-		sum := or(l.Lying, l.SHA256)
+		sum := or(l.FileSHA256, l.SHA256)
 		if sum != "" {
 			sum = " " + sum[:min(len(sum), 12)]
 		}

@@ -34,9 +34,9 @@ type Folder struct {
 
 	mu      sync.Mutex
 	files   map[string]*exported
-	sums    map[string]lying  // of attached files
-	letters map[string]*whole // those that count, by ID
-	rivals  []oldRow          // those that don't, though they are other letters
+	sums    map[string]attachedFile  // by name
+	letters map[string]*folderLetter // those that count, by ID
+	rivals  []rival                  // those that don't, though they are other letters
 }
 
 var _ Gateway = (*Folder)(nil)
@@ -47,7 +47,7 @@ func NewFolder(dir, outbox string, zone *time.Location) (*Folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the folder of letters: %w", err)
 	}
-	f := &Folder{root: root, zone: zone, files: map[string]*exported{}, sums: map[string]lying{}}
+	f := &Folder{root: root, zone: zone, files: map[string]*exported{}, sums: map[string]attachedFile{}}
 	if outbox != "" {
 		if f.outbox, err = os.OpenRoot(outbox); err != nil {
 			return nil, errors.Join(fmt.Errorf("opening the folder of follow-ups: %w", err), root.Close())

@@ -36,31 +36,31 @@ type exported struct {
 	since time.Time
 }
 
-// lying is a file that is attached to a letter.
-type lying struct {
+// attachedFile is a file beside a letter that is its attachment; the zero value is one that isn't there.
+type attachedFile struct {
 	name    string
 	size    int64
 	changed int64 // ns
-	sum     string
+	sum     string // SHA-256 in hex; empty past maxExport
 }
 
-// whole is a letter with what lies beside it.
-type whole struct {
+// folderLetter is a letter with what lies beside it.
+type folderLetter struct {
 	Naskah
 	file   string
-	since  time.Time // of its rows
-	beside []lying   // for each attachment; empty where there is no file
+	since  time.Time      // of its rows
+	beside []attachedFile // for each attachment
 }
 
-// oldRow is a letter that doesn't count, since another one with its ID does.
-type oldRow struct {
+// rival is a letter that doesn't count, since another one with its ID does.
+type rival struct {
 	BadRow
 	since time.Time
 }
 
 // find returns the letter that counts. Whatever was written since the last look is read before. A letter is gone if no file has it, and none
 // that isn't whole may.
-func (f *Folder) find(ctx context.Context, id string) (*whole, error) {
+func (f *Folder) find(ctx context.Context, id string) (*folderLetter, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if l := f.letters[id]; l != nil && f.unchanged(l) {
@@ -86,7 +86,7 @@ func (f *Folder) find(ctx context.Context, id string) (*whole, error) {
 }
 
 // unchanged reports that a letter's own files are those of the last scan; a rival of it shows at the next.
-func (f *Folder) unchanged(l *whole) bool {
+func (f *Folder) unchanged(l *folderLetter) bool {
 	info, err := f.root.Stat(l.file)
 	if err != nil {
 		return false
@@ -134,7 +134,7 @@ func (f *Folder) scan(ctx context.Context) error {
 	}
 	gone := func(name string) bool { return !there[name] }
 	maps.DeleteFunc(f.files, func(name string, _ *exported) bool { return gone(name) })
-	maps.DeleteFunc(f.sums, func(name string, _ lying) bool { return gone(name) })
+	maps.DeleteFunc(f.sums, func(name string, _ attachedFile) bool { return gone(name) })
 	f.choose(gone)
 	return ctx.Err()
 }
@@ -202,7 +202,7 @@ func (f *Folder) content(name string) ([]byte, error) {
 // choose says which letters count: of several with one ID the last one of the file changed last.
 func (f *Folder) choose(gone func(name string) bool) {
 	before := f.letters
-	f.letters, f.rivals = map[string]*whole{}, nil
+	f.letters, f.rivals = map[string]*folderLetter{}, nil
 	for _, name := range slices.SortedFunc(maps.Keys(f.files), func(a, b string) int {
 		return cmp.Or(f.files[a].since.Compare(f.files[b].since), cmp.Compare(a, b))
 	}) {
@@ -211,9 +211,9 @@ func (f *Folder) choose(gone func(name string) bool) {
 			if old := f.letters[n.ID]; old != nil && !earlier(old.Naskah, n) {
 				err := fmt.Errorf("reading a row: id: letter %s in %s counts, and this one in %s, changed earlier, is another letter",
 					n.ID, letter.Mask(name), letter.Mask(old.file))
-				f.rivals = append(f.rivals, oldRow{BadRow{Raw: old.Raw, Err: err}, e.since})
+				f.rivals = append(f.rivals, rival{BadRow{Raw: old.Raw, Err: err}, e.since})
 			}
-			f.letters[n.ID] = &whole{Naskah: n, file: name, since: e.since}
+			f.letters[n.ID] = &folderLetter{Naskah: n, file: name, since: e.since}
 		}
 	}
 	for id, l := range f.letters {
@@ -243,13 +243,13 @@ func places(file, id string, l Lampiran) []string {
 }
 
 // attached is the first of these files that is there. One that didn't change isn't read again.
-func (f *Folder) attached(names []string) lying {
+func (f *Folder) attached(names []string) attachedFile {
 	for _, name := range names {
 		info, err := f.root.Stat(name)
 		if err != nil || !info.Mode().IsRegular() {
 			continue
 		}
-		now := lying{name: name, size: info.Size(), changed: changeTime(info).UnixNano()}
+		now := attachedFile{name: name, size: info.Size(), changed: changeTime(info).UnixNano()}
 		if old, ok := f.sums[name]; ok && old.size == now.size && old.changed == now.changed {
 			return old
 		}
@@ -261,7 +261,7 @@ func (f *Folder) attached(names []string) lying {
 		f.sums[name] = now
 		return now
 	}
-	return lying{}
+	return attachedFile{}
 }
 
 func (f *Folder) hash(name string) (string, error) {
@@ -278,9 +278,8 @@ func (f *Folder) hash(name string) (string, error) {
 }
 
 // complete tells of a letter what lies beside it, so that a file which is replaced makes another version of its letter.
-func (f *Folder) complete(l *whole) {
-	l.UpdatedAt = l.since
-	files := map[string]lying{}
+func (f *Folder) complete(l *folderLetter) {
+	files := map[string]attachedFile{}
 	for i, at := range l.beside {
 		if at.name == "" {
 			continue
@@ -312,7 +311,8 @@ func elements(data []byte) []json.RawMessage {
 	return []json.RawMessage{data}
 }
 
-// stamped gives a letter the file's time where it has none: exports made by hand need not know updated_at.
+// stamped gives a letter the time of its file, whatever it tells itself: an old letter dropped today is new today, and one exported by hand
+// needn't know updated_at.
 func stamped(raw json.RawMessage, changed time.Time) json.RawMessage {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(raw, &fields) != nil || fields == nil {
@@ -324,7 +324,7 @@ func stamped(raw json.RawMessage, changed time.Time) json.RawMessage {
 
 // completed gives a letter's attachments the size and checksum of their files where it doesn't tell them. A file that isn't what it tells is
 // named in a field of its own, sha256_berkas.
-func completed(raw json.RawMessage, files map[string]lying, zone *time.Location) json.RawMessage {
+func completed(raw json.RawMessage, files map[string]attachedFile, zone *time.Location) json.RawMessage {
 	var fields map[string]json.RawMessage
 	var list []json.RawMessage
 	if json.Unmarshal(raw, &fields) != nil || json.Unmarshal(fields["lampiran"], &list) != nil {

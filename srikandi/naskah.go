@@ -81,8 +81,8 @@ type Lampiran struct {
 	MIME   string // as declared; the content decides
 	Size   int64  // bytes; 0 is unknown
 	SHA256 string // lower-case hex; empty is unknown
-	// Lying is the checksum of the file that lies beside an exported letter and isn't what the letter tells; empty otherwise.
-	Lying string
+	// FileSHA256 is the checksum of the file beside an exported letter where it isn't what the letter tells; empty otherwise.
+	FileSHA256 string
 }
 
 // Disposisi is one disposition as the wire tells it; Dispositions makes sense of them.
@@ -228,7 +228,7 @@ func pihak(r row) Pihak {
 func lampiran(r row) Lampiran {
 	l := Lampiran{
 		ID: r.text("id"), Name: r.text("nama"), MIME: r.text("mime"),
-		Size: r.number("ukuran"), SHA256: strings.ToLower(r.text("sha256")), Lying: r.text("sha256_berkas"),
+		Size: r.number("ukuran"), SHA256: strings.ToLower(r.text("sha256")), FileSHA256: r.text("sha256_berkas"),
 	}
 	if !validID(l.ID) {
 		r.fail("id", "expected an identifier")
