@@ -69,18 +69,16 @@ func abbreviation(words []word) bool {
 	}
 }
 
-// passphraseWord: the word, however it is misspelt (letters.md): at most two letters away, "paraphrase" excepted.
+// passphraseWord: the word, however it is misspelt (letters.md): at most two letters away from how it is said, three in a long word that keeps
+// its sound, "paraphrase" excepted.
 func passphraseWord(w string) bool {
-	switch {
-	case strings.HasSuffix(w, "nya") && len(w) > 11:
+	if len(w) > 11 {
 		w = strings.TrimSuffix(w, "nya")
 	}
 	if len(w) < 7 || len(w) > 14 || w[0] != 'p' && w[0] != 'f' || strings.HasPrefix(w, "para") || strings.HasPrefix(w, "pharap") {
 		return false
 	}
 	switch w {
-	case "keyphrase":
-		return true
 	case "passport", "passing", "pasar", "paspor", "password", "passwords":
 		return false
 	}
@@ -93,19 +91,16 @@ func passphraseWord(w string) bool {
 	if foreign > 3 {
 		return false
 	}
-	limit := 2
-	if len(w) >= 9 {
-		limit = 3
-	}
-	if !strings.Contains(w, "ra") && !strings.Contains(w, "ar") && !strings.Contains(w, "rs") && !strings.Contains(w, "hr") && !strings.Contains(w, "fr") {
-		limit = 2
-	}
 	for _, target := range []string{"passphrase", "passfrase", "pasprase"} {
-		if editDistance(w, target) <= min(limit, 2) {
+		if editDistance(w, target) <= 2 {
 			return true
 		}
 	}
-	return limit == 3 && strings.HasPrefix(w, "pas") && editDistance(w, "passphrase") <= 3 && (strings.Contains(w, "ph") || strings.Contains(w, "fr") || strings.Contains(w, "pr"))
+	return len(w) >= 9 && strings.HasPrefix(w, "pas") && hasOneOf(w, "ph", "fr", "pr") && hasOneOf(w, "ra", "ar", "rs", "hr", "fr") && editDistance(w, "passphrase") <= 3
+}
+
+func hasOneOf(s string, parts ...string) bool {
+	return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(s, p) })
 }
 
 // editDistance counts insertions, deletions, substitutions and swaps of neighbours. The second word has 15 letters at most.
@@ -182,7 +177,7 @@ var phrases = []phrase{
 	{termSignature, "sertifikat elektronik"}, {termSignature, "sertifikat digital"}, {termSignature, "sertifikat tte"}, {termSignature, "sertel"},
 	{termSignature, "tte"}, {termSignature, "t t e"}, {termSignature, "esign"}, {termSignature, "e sign"}, {termSignature, "bsre"}, {termSignature, "ams"}, {termSignature, "digital signature"},
 	{termPassword, "kata sandi"}, {termPassword, "password*"}, {termPassword, "sandi"}, {termPassword, "pin"}, {termPassword, "passwd"}, {termPassword, "kata kunci"}, {termPassword, "pasword*"},
-	{termReset, "reset*"}, {termReset, "mereset*"}, {termReset, "direset*"}, {termReset, "me reset"}, {termReset, "di reset"}, {termReset, "re set"}, {termReset, "resset"}, {termReset, "resett"},
+	{termReset, "me reset"}, {termReset, "di reset"}, {termReset, "re set"}, {termReset, "resset"},
 	{termReset, "atur ulang"}, {termReset, "pengaturan ulang"}, {termReset, "mengatur ulang"}, {termReset, "diatur ulang"}, {termReset, "setel ulang"}, {termReset, "penyetelan ulang"},
 	{termReset, "pemulihan"}, {termReset, "memulihkan"}, {termReset, "dipulihkan"}, {termReset, "pulihkan"}, {termReset, "recovery"}, {termReset, "setting ulang"},
 	{termForget, "lupa*"}, {termForget, "terlupa*"}, {termForget, "kelupaan"}, {termForget, "melupakan"}, {termForget, "tidak ingat"}, {termForget, "tidak mengingat"}, {termForget, "tdk ingat"}, {termForget, "nggak ingat"},
