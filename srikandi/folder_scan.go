@@ -40,7 +40,7 @@ type exported struct {
 type attachedFile struct {
 	name    string
 	size    int64
-	changed int64 // ns
+	changed int64  // ns
 	sum     string // SHA-256 in hex; empty past maxExport
 }
 
@@ -63,7 +63,7 @@ type rival struct {
 func (f *Folder) find(ctx context.Context, id string) (*folderLetter, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if l := f.letters[id]; l != nil && f.unchanged(l) {
+	if l := f.letters[id]; l != nil && f.unchanged(ctx, l) {
 		return l, nil
 	}
 	if err := f.scan(ctx); err != nil {
@@ -86,7 +86,7 @@ func (f *Folder) find(ctx context.Context, id string) (*folderLetter, error) {
 }
 
 // unchanged reports that a letter's own files are those of the last scan; a rival of it shows at the next.
-func (f *Folder) unchanged(l *folderLetter) bool {
+func (f *Folder) unchanged(ctx context.Context, l *folderLetter) bool {
 	info, err := f.root.Stat(l.file)
 	if err != nil {
 		return false
@@ -95,7 +95,7 @@ func (f *Folder) unchanged(l *folderLetter) bool {
 		return false
 	}
 	for i, a := range l.Attachments {
-		if f.attached(places(l.file, l.ID, a)) != l.beside[i] {
+		if f.attached(ctx, places(l.file, l.ID, a)) != l.beside[i] {
 			return false
 		}
 	}
@@ -135,8 +135,7 @@ func (f *Folder) scan(ctx context.Context) error {
 	gone := func(name string) bool { return !there[name] }
 	maps.DeleteFunc(f.files, func(name string, _ *exported) bool { return gone(name) })
 	maps.DeleteFunc(f.sums, func(name string, _ attachedFile) bool { return gone(name) })
-	f.choose(gone)
-	return ctx.Err()
+	return f.choose(ctx, gone)
 }
 
 func isHidden(name string) bool {
@@ -199,8 +198,9 @@ func (f *Folder) content(name string) ([]byte, error) {
 	return data, nil
 }
 
-// choose says which letters count: of several with one ID the last one of the file changed last.
-func (f *Folder) choose(gone func(name string) bool) {
+// choose says which letters count: of several with one ID the last one of the file changed last. When ctx ends, none is known: the next look
+// begins where this one ended.
+func (f *Folder) choose(ctx context.Context, gone func(name string) bool) error {
 	before := f.letters
 	f.letters, f.rivals = map[string]*folderLetter{}, nil
 	for _, name := range slices.SortedFunc(maps.Keys(f.files), func(a, b string) int {
@@ -218,7 +218,11 @@ func (f *Folder) choose(gone func(name string) bool) {
 	}
 	for id, l := range f.letters {
 		for _, a := range l.Attachments {
-			l.beside = append(l.beside, f.attached(slices.DeleteFunc(places(l.file, id, a), gone)))
+			l.beside = append(l.beside, f.attached(ctx, slices.DeleteFunc(places(l.file, id, a), gone)))
+		}
+		if err := ctx.Err(); err != nil {
+			f.letters = nil // this one's files may be there all the same
+			return err
 		}
 		if old := before[id]; old != nil && old.file == l.file && old.since.Equal(l.since) && slices.Equal(old.beside, l.beside) {
 			f.letters[id] = old
@@ -226,6 +230,7 @@ func (f *Folder) choose(gone func(name string) bool) {
 			f.complete(l)
 		}
 	}
+	return nil
 }
 
 // earlier reports that a letter is the same as another one, or was before it was edited.
@@ -243,7 +248,7 @@ func places(file, id string, l Lampiran) []string {
 }
 
 // attached is the first of these files that is there. One that didn't change isn't read again.
-func (f *Folder) attached(names []string) attachedFile {
+func (f *Folder) attached(ctx context.Context, names []string) attachedFile {
 	for _, name := range names {
 		info, err := f.root.Stat(name)
 		if err != nil || !info.Mode().IsRegular() {
@@ -254,7 +259,7 @@ func (f *Folder) attached(names []string) attachedFile {
 			return old
 		}
 		if now.size <= maxExport {
-			if now.sum, err = f.hash(name); err != nil {
+			if now.sum, err = f.hash(ctx, name, now.size); err != nil {
 				continue
 			}
 		}
@@ -264,14 +269,19 @@ func (f *Folder) attached(names []string) attachedFile {
 	return attachedFile{}
 }
 
-func (f *Folder) hash(name string) (string, error) {
+// hash is the SHA-256 of a file's first size bytes, in hex: what a file grows by while it is read counts at the next look. It fails for a
+// shorter file, and when ctx ends before it begins.
+func (f *Folder) hash(ctx context.Context, name string, size int64) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
 	in, err := f.root.Open(name)
 	if err != nil {
 		return "", err
 	}
 	defer in.Close()
 	sum := sha256.New()
-	if _, err := io.Copy(sum, in); err != nil {
+	if _, err := io.CopyN(sum, in, size); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
