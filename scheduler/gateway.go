@@ -311,14 +311,14 @@ func (s *sink) keep(ctx context.Context, b srikandi.Batch, taken [][]*store.Down
 			list[i].Taken = taken[i]
 			came = append(came, n.ID)
 		}
-		if err := s.d.back(tx, s.t, b.Letters); err != nil { // saving them forgets that they were gone
-			return err
-		}
 		written, err := tx.SaveNaskah(s.t.Key, list)
 		if err != nil {
 			return err
 		}
 		s.news = s.news || written > 0
+		if err := s.d.whereabouts(tx, s.t, b.Letters, b.Gone); err != nil {
+			return err
+		}
 		if err := tx.Paid(s.t.Key, came); err != nil {
 			return err
 		}
@@ -326,9 +326,6 @@ func (s *sink) keep(ctx context.Context, b srikandi.Batch, taken [][]*store.Down
 			if err := s.bad(tx, bad); err != nil {
 				return err
 			}
-		}
-		if err := s.d.gone(tx, s.t, b.Gone); err != nil {
-			return err
 		}
 		return tx.SaveGatewayCursor(s.t.Key, b.Next, written)
 	})

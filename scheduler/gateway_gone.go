@@ -26,38 +26,34 @@ const (
 	isRestored  = "Pembatalan surat ini dicabut di Srikandi."
 )
 
-// gone tells the requests of letters that are no longer there.
-func (d *Daemon) gone(tx *store.Tx, t *tenant, srikandiIDs []string) error {
-	if len(srikandiIDs) == 0 {
-		return nil
+// whereabouts tells the requests of letters that are no longer there, and of those that were gone and are there: a gateway may have erred. What
+// was voided meanwhile stays void. All letters are marked before the first request is touched: a reader takes the two in that order as well.
+func (d *Daemon) whereabouts(tx *store.Tx, t *tenant, there []srikandi.Naskah, missing []string) error {
+	var standing []string
+	for _, n := range there {
+		if !n.Cancelled {
+			standing = append(standing, n.ID)
+		}
 	}
-	hit, err := tx.MarkGone(t.Key, srikandiIDs)
+	back, err := tx.MarkBack(t.Key, standing)
 	if err != nil {
 		return err
 	}
-	for _, g := range hit {
+	gone, err := tx.MarkGone(t.Key, missing)
+	if err != nil {
+		return err
+	}
+	for _, b := range back {
+		if _, err := tx.Act(t.Agency, b.Number, request.Back{LetterID: b.LetterID, Text: isBack}); err != nil {
+			return err
+		}
+	}
+	for _, g := range gone {
 		if err := d.withdrawn(tx, t, g.Number, g.LetterID, isDeleted); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// back tells the requests of letters that were gone and are there: a gateway may have erred. What was voided meanwhile stays void.
-func (d *Daemon) back(tx *store.Tx, t *tenant, list []srikandi.Naskah) error {
-	var there []string
-	for _, n := range list {
-		if !n.Cancelled {
-			there = append(there, n.ID)
-		}
-	}
-	hit, err := tx.MarkBack(t.Key, there)
-	for _, b := range hit {
-		if err == nil {
-			_, err = tx.Act(t.Agency, b.Number, request.Back{LetterID: b.LetterID, Text: isBack})
-		}
-	}
-	return err
 }
 
 // withdrawn tells a request what its sender has just done to its letter. An approval that waits for its call was given on a letter that
@@ -112,7 +108,7 @@ func (d *Daemon) lookAtLetter(ctx context.Context, t *tenant, s request.State, r
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, srikandi.ErrGone):
-		err = d.store.InTx(ctx, d.now(), func(tx *store.Tx) error { return d.gone(tx, t, []string{ref.SrikandiID}) })
+		err = d.store.InTx(ctx, d.now(), func(tx *store.Tx) error { return d.whereabouts(tx, t, nil, []string{ref.SrikandiID}) })
 		if err == nil {
 			err = missing
 		}

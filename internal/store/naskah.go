@@ -69,10 +69,10 @@ func (tx *Tx) SaveNaskah(agencyKey string, list []Naskah) (written int, err erro
 				return err
 			})
 		case bytes.Equal(old.sum, sum[:]):
-			batch.Queue(`UPDATE letters SET settled = settled OR $2, asked_at = $3, gone_at = NULL WHERE id = $1`, old.id, n.Settled, tx.now)
+			batch.Queue(`UPDATE letters SET settled = settled OR $2, asked_at = $3 WHERE id = $1`, old.id, n.Settled, tx.now)
 		default:
 			batch.Queue(`INSERT INTO letter_versions (letter_id, version, raw, seen_at) SELECT id, version, raw, $2 FROM letters WHERE id = $1`, old.id, tx.now)
-			batch.Queue(`UPDATE letters SET version = $2, sha256 = $3, size = $4, raw = $5, changed_at = $6, settled = $7, asked_at = $8, gone_at = NULL,
+			batch.Queue(`UPDATE letters SET version = $2, sha256 = $3, size = $4, raw = $5, changed_at = $6, settled = $7, asked_at = $8,
 				state = 'stored', attempts = 0 WHERE id = $1`, old.id, old.version+1, sum[:], len(n.Raw),
 				tx.s.Keys.Seal(rawPlace(agencyKey, "srikandi", n.ID, old.version+1), n.Raw), n.ChangedAt, n.Settled, tx.now)
 			read(old.id, old.version+1, n)
@@ -247,31 +247,29 @@ type LetterRequest struct {
 
 // MarkGone notes that letters were removed at their source, and answers the requests that hang on those that were there until now.
 func (tx *Tx) MarkGone(agencyKey string, srikandiIDs []string) ([]LetterRequest, error) {
-	rows, err := tx.Query(tx.ctx, `WITH gone AS (SELECT id, gone_at IS NULL AS news FROM letters WHERE agency = $1 AND channel = 'srikandi' AND source = ANY($2)
-			ORDER BY id FOR NO KEY UPDATE),
+	return tx.letterRequests("marking letters as gone", `WITH gone AS (SELECT id, gone_at IS NULL AS news FROM letters
+			WHERE agency = $1 AND channel = 'srikandi' AND source = ANY($2) ORDER BY id FOR NO KEY UPDATE),
 			marked AS (UPDATE letters SET gone_at = coalesce(gone_at, $3), asked_at = $3 WHERE id IN (SELECT id FROM gone) RETURNING id)
 		SELECT rl.letter_id, rl.number FROM marked JOIN gone g USING (id) JOIN request_letters rl ON rl.letter_id = g.id
 		WHERE g.news ORDER BY rl.letter_id, rl.number`, agencyKey, srikandiIDs, tx.now)
-	var hit []LetterRequest
-	if err == nil {
-		hit, err = pgx.CollectRows(rows, pgx.RowToStructByPos[LetterRequest])
-	}
-	if err != nil {
-		return nil, fmt.Errorf("marking letters of %s gone: %w", agencyKey, err)
-	}
-	return hit, nil
 }
 
 // MarkBack notes that letters are there which may have been removed, and answers the requests of those that were.
 func (tx *Tx) MarkBack(agencyKey string, srikandiIDs []string) ([]LetterRequest, error) {
-	rows, err := tx.Query(tx.ctx, `WITH back AS (UPDATE letters SET gone_at = NULL WHERE agency = $1 AND channel = 'srikandi' AND source = ANY($2) AND gone_at IS NOT NULL RETURNING id)
+	return tx.letterRequests("marking letters as there", `WITH gone AS (SELECT id FROM letters
+			WHERE agency = $1 AND channel = 'srikandi' AND source = ANY($2) AND gone_at IS NOT NULL ORDER BY id FOR NO KEY UPDATE),
+			back AS (UPDATE letters SET gone_at = NULL WHERE id IN (SELECT id FROM gone) RETURNING id)
 		SELECT rl.letter_id, rl.number FROM back b JOIN request_letters rl ON rl.letter_id = b.id ORDER BY rl.letter_id, rl.number`, agencyKey, srikandiIDs)
-	var hit []LetterRequest
-	if err == nil {
-		hit, err = pgx.CollectRows(rows, pgx.RowToStructByPos[LetterRequest])
-	}
+}
+
+func (tx *Tx) letterRequests(doing, sql string, args ...any) ([]LetterRequest, error) {
+	rows, err := tx.Query(tx.ctx, sql, args...)
 	if err != nil {
-		return nil, fmt.Errorf("marking letters of %s as there: %w", agencyKey, err)
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	hit, err := pgx.CollectRows(rows, pgx.RowToStructByPos[LetterRequest])
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
 	return hit, nil
 }
