@@ -24,76 +24,65 @@ func (d *Daemon) decideInSrikandi(tx *store.Tx, t *tenant, st request.State, on 
 		verifiers = append(verifiers, p.ID)
 	}
 	dec, ok := srikandi.VerifierDecision(list, verifiers...)
-	if !ok {
+	if !ok || st.HasWritten(dec.PersonID, dec.At) {
 		return nil
-	}
-	if used, err := tx.Approved(st.Number, writtenAt(t, dec)); err != nil || used { // an approval is carried out once, whatever became of it
-		return err
 	}
 	checking := st.Status == request.StatusChecking || st.Status == request.StatusRefused ||
 		st.Status == request.StatusSecond && st.Approval.By.ID != dec.PersonID
+	waits, early := t.Rules.SrikandiDecides && checking, dec.At.Before(st.Since)
 	switch {
-	case dec.Doubt != "":
-		if !t.Rules.SrikandiDecides || !checking || !dec.At.IsZero() && dec.At.Before(st.Since) {
-			return nil
-		}
+	case dec.Doubt != "" && waits && (!early || dec.At.IsZero()):
 		return d.notDecided(tx, t, st, dec, dec.Doubt)
-	case !t.Rules.SrikandiDecides || !checking || dec.At.Before(st.Since):
+	case dec.Doubt != "":
+		return nil
+	case !waits || early:
 		return d.unheard(tx, t, st, dec)
-	}
-	p, _ := t.Person(dec.PersonID)
-	by := request.Actor{Role: sop.Verifier, ID: p.ID, Name: p.Name, Via: "srikandi"}
-	var cmd request.Command = returned(by, dec)
-	if dec.Approved {
-		// One on a letter that was edited afterwards, or may have been, is a decision on other data.
-		changed, err := tx.LastChange(st.Number)
-		if err != nil {
-			return err
-		}
-		if dec.At.Before(changed) {
-			return d.notDecided(tx, t, st, dec, "surat diubah setelah, atau sewaktu, keputusan itu dibuat.")
-		}
-		cmd = request.Approve{By: by, Subject: st.Subject, Letter: &on, Text: writtenAt(t, dec)}
-	}
-	_, err = tx.Act(t.Agency, st.Number, cmd)
-	var refusal *request.Refusal
-	if !errors.As(err, &refusal) {
+	case !dec.Approved:
+		_, err = d.carryOut(tx, t, st, dec, returned(t, dec))
 		return err
+	case dec.At.Before(st.ChangedAt): // it is a decision on other data, or may be
+		return d.notDecided(tx, t, st, dec, "surat diubah setelah, atau sewaktu, keputusan itu dibuat.")
 	}
-	return d.notDecided(tx, t, st, dec, refusal.Message)
+	_, err = d.carryOut(tx, t, st, dec, request.Approve{By: decider(t, dec), Subject: st.Subject, Letter: &on, Written: dec.At,
+		Text: "Ditulis di Srikandi pada " + dec.At.In(t.Zone).Format("2006-01-02 15.04.05") + " oleh " + dec.PersonID + "."})
+	return err
 }
 
-// writtenAt tells of an approval when it was written in Srikandi.
-func writtenAt(t *tenant, dec srikandi.Decision) string {
-	return "Ditulis di Srikandi pada " + dec.At.In(t.Zone).Format("2006-01-02 15.04.05") + " oleh " + dec.PersonID + "."
+func decider(t *tenant, dec srikandi.Decision) request.Actor {
+	p, _ := t.Person(dec.PersonID)
+	return request.Actor{Role: sop.Verifier, ID: p.ID, Name: p.Name, Via: "srikandi"}
 }
 
-func returned(by request.Actor, dec srikandi.Decision) request.Return {
-	return request.Return{By: by, Missing: []string{or(dec.Reason, "Lihat catatan pada disposisi di Srikandi")}}
+func returned(t *tenant, dec srikandi.Decision) request.Return {
+	return request.Return{By: decider(t, dec), Missing: []string{or(dec.Reason, "Lihat catatan pada disposisi di Srikandi")}}
+}
+
+// carryOut makes a decision of Srikandi's one of ours, or tells its writer why it is refused.
+func (d *Daemon) carryOut(tx *store.Tx, t *tenant, st request.State, dec srikandi.Decision, cmd request.Command) (request.State, error) {
+	after, err := tx.Act(t.Agency, st.Number, cmd)
+	var refusal *request.Refusal
+	if errors.As(err, &refusal) {
+		return st, d.notDecided(tx, t, st, dec, refusal.Message)
+	}
+	return after, err
 }
 
 // takeBack voids an approval whose reset wasn't made yet, when the word on which it rests is no longer there, or a return came after it.
 func (d *Daemon) takeBack(tx *store.Tx, t *tenant, st request.State, on request.Letter, list []srikandi.Disposition) (request.State, error) {
-	dec, back := takenBack(st, on.ID, list)
-	if !back || !t.Rules.SrikandiDecides {
+	dec, back := takenBack(t, st, on.ID, list)
+	if !back {
 		return st, nil
 	}
 	st, err := tx.Act(t.Agency, st.Number, request.Unable{Text: "Persetujuan itu diubah atau dicabut di Srikandi; reset tidak diajukan."})
 	if err != nil || dec.Doubt != "" || dec.Approved || dec.At.IsZero() {
 		return st, err
 	}
-	p, _ := t.Person(dec.PersonID)
-	again, err := tx.Act(t.Agency, st.Number, returned(request.Actor{Role: sop.Verifier, ID: p.ID, Name: p.Name, Via: "srikandi"}, dec))
-	var refusal *request.Refusal
-	if errors.As(err, &refusal) {
-		return st, d.notDecided(tx, t, st, dec, refusal.Message)
-	}
-	return again, err
+	return d.carryOut(tx, t, st, dec, returned(t, dec))
 }
 
 // takenBack tells whether the approver's last word in Srikandi is another one than the approval that waits for its reset.
-func takenBack(st request.State, letterID int64, list []srikandi.Disposition) (dec srikandi.Decision, back bool) {
-	if st.Approval == nil || !st.Status.AwaitsReset() && st.Status != request.StatusSecond {
+func takenBack(t *tenant, st request.State, letterID int64, list []srikandi.Disposition) (dec srikandi.Decision, back bool) {
+	if !t.Rules.SrikandiDecides || !st.Voidable() {
 		return srikandi.Decision{}, false
 	}
 	dec, said := srikandi.VerifierDecision(list, st.Approval.By.ID)
@@ -110,9 +99,8 @@ func (d *Daemon) unheard(tx *store.Tx, t *tenant, st request.State, dec srikandi
 	if !dec.Approved || st.Approval != nil && !waits || !t.Rules.SrikandiDecides && st.Status != request.StatusChecking {
 		return nil
 	}
-	decided, err := tx.DecidedSince(st.Number, dec.At)
-	if err != nil || decided {
-		return err
+	if !st.DecidedAt.IsZero() && !st.DecidedAt.Before(dec.At) {
+		return nil
 	}
 	switch {
 	case !t.Rules.SrikandiDecides:

@@ -60,7 +60,7 @@ func (d *Daemon) whereabouts(tx *store.Tx, t *tenant, there []srikandi.Naskah, m
 // stood: it is void. Who approves again has seen the finding, and is heard.
 func (d *Daemon) withdrawn(tx *store.Tx, t *tenant, number string, letterID int64, why string) error {
 	st, err := tx.Act(t.Agency, number, request.Gone{LetterID: letterID, Text: why})
-	if err != nil || !st.Status.AwaitsReset() {
+	if err != nil || !st.Voidable() {
 		return err
 	}
 	_, err = tx.Act(t.Agency, number, request.Unable{Text: why + " Reset tidak diajukan; pastikan dahulu kepada kantor pengirimnya."})
@@ -117,7 +117,7 @@ func (d *Daemon) lookAtLetter(ctx context.Context, t *tenant, s request.State, r
 		d.log.Warn("letter not seen again before its reset", "agency", t.Key, "letter", l.ID, "err", err)
 		return unanswered
 	case was == nil || len(srikandi.Changes(was.naskah, n)) == 0: // what was approved is the same; was it taken back?
-		if _, back := takenBack(s, ref.ID, srikandi.Dispositions(n, t.Agency)); !back || !t.Rules.SrikandiDecides {
+		if _, back := takenBack(t, s, ref.ID, srikandi.Dispositions(n, t.Agency)); !back {
 			return nil
 		}
 	}

@@ -10,7 +10,7 @@ import (
 // eventWords say what happened, for the timeline.
 var eventWords = map[request.Kind]string{
 	request.Received: "Surat diterima", request.LetterJoined: "Surat bergabung dengan permohonan ini", request.LetterChanged: "Data surat berubah",
-	request.LetterGone: "Surat tidak ada lagi di Srikandi", request.DispositionSeen: "Disposisi", request.DispositionWithdrawn: "Disposisi ditarik",
+	request.LetterGone: "Surat tidak ada lagi di Srikandi", request.LetterBack: "Surat ada kembali di Srikandi", request.DispositionSeen: "Disposisi", request.DispositionWithdrawn: "Disposisi ditarik",
 	request.Assigned: "Ditugaskan", request.Validated: "Identitas dan kelengkapan diperiksa", request.ReturnedToApplicant: "Dikembalikan untuk dilengkapi",
 	request.Completed: "Kelengkapan diterima", request.Approved: "Disetujui", request.Rejected: "Ditolak",
 	request.ResetBooked: "Reset dicatat, lalu diajukan ke BSrE", request.ResetAccepted: "BSrE menerima reset", request.ResetRefused: "BSrE menolak reset", request.ApprovalVoided: "Reset tidak diajukan",

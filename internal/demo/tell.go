@@ -44,7 +44,7 @@ var told = map[request.Kind]string{
 	request.SessionAwaited: "menunggu sesi AMS verifikator", request.PhoneCheckAsked: "BSrE memeriksa telepon pemohon",
 	request.PassphraseSet: "passphrase baru dibuat", request.CertificateIssued: "sertifikat terbit", request.Usable: "TTE dapat digunakan",
 	request.Closed: "selesai", request.Reopened: "dibuka kembali", request.Reminded: "pengingat", request.Escalated: "pengingat kepada atasan",
-	request.StatusSeen: "status sertifikat di BSrE", request.NoteAdded: "catatan", request.LetterGone: "surat tidak ada lagi di Srikandi",
+	request.StatusSeen: "status sertifikat di BSrE", request.NoteAdded: "catatan", request.LetterGone: "surat tidak ada lagi di Srikandi", request.LetterBack: "surat ada kembali di Srikandi",
 	request.BreachExplained:    "sebab keterlambatan dicatat",
 	kindOf(complaint.Received): "pengaduan masuk", kindOf(complaint.LetterJoined): "surat pengaduan bergabung", kindOf(complaint.Classified): "golongan pengaduan ditetapkan",
 	kindOf(complaint.Linked): "pengaduan dikaitkan dengan permohonan", kindOf(complaint.Assigned): "pengaduan ditugaskan", kindOf(complaint.HandedOn): "pengaduan diteruskan ke BSrE",

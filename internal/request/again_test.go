@@ -121,6 +121,38 @@ func TestALetterIsPartedByAVerifier(t *testing.T) {
 }
 
 // A letter that was passed on before it was first seen is nobody's work above.
+// Of a request's letters each that is gone counts: the warning stays until the last one is back, or is no longer of this request.
+func TestALetterThatIsGoneIsBack(t *testing.T) {
+	t.Parallel()
+	f := open(t, office(t, "purbalingga", agency.AMS)).toVerifier()
+	f.must(request.Join{Letter: request.Letter{ID: 2, Channel: "srikandi", SrikandiID: "nm-2"}}, request.Join{Letter: request.Letter{ID: 3, Channel: "srikandi", SrikandiID: "nm-3"}})
+	f.must(request.Gone{LetterID: 1, Text: "x"}, request.Gone{LetterID: 2, Text: "x"}, request.Gone{LetterID: 3, Text: "x"})
+	version := f.s.Version
+	f.must(request.Gone{LetterID: 2, Text: "x"})
+	if f.s.Version != version {
+		t.Error("a letter that is gone was told of twice")
+	}
+	f.must(request.Back{LetterID: 1, Text: "y"}, request.Back{LetterID: 2, Text: "y"})
+	if !f.s.Has("letter-gone") || !f.s.Has("letter-back") {
+		t.Errorf("one letter is gone still, and there is %v", f.s.Findings)
+	}
+	version = f.s.Version
+	f.must(request.Back{LetterID: 2, Text: "y"})
+	if f.s.Version != version {
+		t.Error("a letter that was there is told of as back")
+	}
+	parted := f.s.With(nil)
+	f.must(request.Back{LetterID: 3, Text: "y"})
+	if f.s.Has("letter-gone") || !f.s.ChangedAt.Equal(f.now) {
+		t.Errorf("all letters are there, and there is %v, changed at %v", f.s.Findings, f.s.ChangedAt)
+	}
+	f.s = parted
+	f.must(request.Part{By: rini, LetterID: 3, Text: "surat lain"})
+	if f.s.Has("letter-gone") {
+		t.Error("the letter that is gone is of another request, and the warning stays")
+	}
+}
+
 func TestWhoHasPassedALetterOnIsNotAskedTo(t *testing.T) {
 	t.Parallel()
 	f := open(t, office(t, "madiun", agency.AMS), func(o *request.Open) {

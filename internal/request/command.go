@@ -50,7 +50,7 @@ type Forward struct {
 	Text string
 }
 
-// Gone tells that the letter was cancelled or removed in Srikandi.
+// Gone tells that a letter of the request was cancelled or removed in Srikandi.
 type Gone struct {
 	LetterID int64
 	Text     string
@@ -85,7 +85,8 @@ type Approve struct {
 	SeenRisks bool // they saw the findings of severity danger and approve all the same
 	Compared  bool // they compared with the letter whatever the subject rests on that is a correction
 	Text      string
-	Letter    *Letter // in Srikandi, on whose disposition the approval was written; nil for one of ours
+	Letter    *Letter   // in Srikandi, on whose disposition the approval was written; nil for one of ours
+	Written   time.Time // there; zero for one of ours
 	Facts     Facts
 }
 

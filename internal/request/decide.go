@@ -92,7 +92,8 @@ func (d *decision) decide(cmd Command) error {
 		d.back(c)
 		return nil
 	case Gone:
-		return d.gone(c)
+		d.gone(c)
+		return nil
 	case Assign:
 		return d.assign(c)
 	case SeeStatus:
@@ -193,13 +194,13 @@ func (d *decision) join(c Join) error {
 		e.Findings = mergeFindings(e.Findings, []letter.Finding{{Code: "subject-changed", Severity: letter.Danger,
 			Detail: "Data pemohon dalam surat berubah setelah reset diajukan; periksa apakah reset itu untuk orang yang benar."}})
 	}
-	approved, waits := d.s.Approval != nil, d.awaitsReset() || d.s.Status == StatusSecond
+	voidable := d.s.Voidable()
 	d.add(e)
 	// An approval that was made on other data is used up, and the verifiers look again (invariant 3).
 	switch {
-	case e.Subject != nil && approved:
+	case voidable && e.Subject != nil:
 		d.voided("Data pemohon dalam surat berubah setelah disetujui")
-	case c.Recheck && approved && waits:
+	case voidable && c.Recheck:
 		d.voided("Surat diubah di Srikandi setelah disetujui (" + e.Text + ")")
 	}
 	if !known && l.SrikandiID != "" { // registered from the mail, or again: whoever looks at it there finds where it went
@@ -313,23 +314,20 @@ func (d *decision) forward(c Forward) error {
 	return nil
 }
 
-func (d *decision) gone(c Gone) error {
-	if !d.s.Status.Open() || d.s.Has("letter-gone") {
-		return nil
+func (d *decision) gone(c Gone) {
+	if !d.s.Status.Open() || slices.Contains(d.s.Gone, c.LetterID) {
+		return
 	}
 	f := letter.Finding{Code: "letter-gone", Severity: letter.Warning, Detail: c.Text}
-	d.add(Event{Kind: LetterGone, By: System, Text: c.Text})
-	d.add(Event{Kind: LetterChanged, By: System, Text: c.Text, Findings: mergeFindings(d.s.Findings, []letter.Finding{f})})
-	return nil
+	d.add(Event{Kind: LetterGone, By: System, Letter: &Letter{ID: c.LetterID}, Text: c.Text, Findings: mergeFindings(d.s.Findings, []letter.Finding{f})})
 }
 
 func (d *decision) back(c Back) {
-	gone := func(f letter.Finding) bool { return f.Code == "letter-gone" }
-	if !d.s.Status.Open() || !slices.ContainsFunc(d.s.Findings, gone) {
+	if !d.s.Status.Open() || !slices.Contains(d.s.Gone, c.LetterID) {
 		return
 	}
-	back := letter.Finding{Code: "letter-back", Severity: letter.Info, Detail: c.Text}
-	d.add(Event{Kind: LetterChanged, By: System, Text: c.Text, Findings: mergeFindings(slices.DeleteFunc(slices.Clone(d.s.Findings), gone), []letter.Finding{back})})
+	f := letter.Finding{Code: "letter-back", Severity: letter.Info, Detail: c.Text}
+	d.add(Event{Kind: LetterBack, By: System, Letter: &Letter{ID: c.LetterID}, Text: c.Text, Findings: mergeFindings(d.s.Findings, []letter.Finding{f})})
 }
 
 func (d *decision) assign(c Assign) error {
@@ -390,6 +388,9 @@ func (d *decision) approve(c Approve) error {
 		d.add(Event{Kind: Validated, By: c.By})
 	}
 	e := Event{Kind: Approved, By: c.By, Subject: &subject, Letter: c.Letter, Text: c.Text, Again: again}
+	if !c.Written.IsZero() {
+		e.Written = &c.Written
+	}
 	if !second && (d.a.Rules.FourEyes || d.repeated(c.Facts)) {
 		e.Mark = needsSecond
 		d.add(e)
@@ -523,6 +524,8 @@ func (d *decision) reopen(c Reopen) error {
 // clone copies what apply may change in place.
 func clone(s State) State {
 	s.Letters = slices.Clone(s.Letters)
+	s.Gone = slices.Clone(s.Gone)
+	s.Written = slices.Clone(s.Written)
 	s.Dispositions = slices.Clone(s.Dispositions)
 	s.Pauses = slices.Clone(s.Pauses)
 	s.Ended = maps.Clone(s.Ended)

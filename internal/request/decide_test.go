@@ -332,7 +332,7 @@ func TestEachCommandHasItsTime(t *testing.T) {
 		f.refused(request.WrongState, cmd)
 	}
 	for _, cmd := range []request.Command{
-		request.Dispose{LetterID: 1}, request.Gone{LetterID: 1}, request.Observe{Kind: request.Usable, At: f.now}, request.AwaitSession{}, request.AskPhone{},
+		request.Dispose{LetterID: 1}, request.Gone{LetterID: 1}, request.Back{LetterID: 1}, request.Observe{Kind: request.Usable, At: f.now}, request.AwaitSession{}, request.AskPhone{},
 		request.Remind{Due: []request.Reminder{{Step: "1", Mark: "60"}}},
 	} {
 		before := f.s.Version

@@ -19,6 +19,7 @@ const (
 	LetterJoined         Kind = "LetterJoined"         // the same letter came by the other channel, or again
 	LetterChanged        Kind = "LetterChanged"        // the letter's metadata or reading changed after the request was opened
 	LetterGone           Kind = "LetterGone"           // the letter was cancelled or removed in Srikandi
+	LetterBack           Kind = "LetterBack"           // it is there again, or no longer cancelled
 	LetterParted         Kind = "LetterParted"         // a verifier found that a letter isn't about this request
 	DispositionSeen      Kind = "DispositionSeen"      // a disposition that concerns the letter
 	DispositionWithdrawn Kind = "DispositionWithdrawn" // it counts as never sent
@@ -120,6 +121,7 @@ type Event struct {
 	SOP         string           `json:"sop,omitempty"`         // Received
 	SOPVersion  string           `json:"sop_version,omitempty"` // Received: the SOP's text in force, whose norms the request keeps
 	Subject     *Subject         `json:"subject,omitempty"`     // Received, Approved, LetterChanged
+	Written     *time.Time       `json:"written,omitempty"`     // Approved: when the approver wrote it in Srikandi; nil: decided here
 	Letter      *Letter          `json:"letter,omitempty"`
 	Findings    []letter.Finding `json:"findings,omitempty"`
 	Disposition *Disposition     `json:"disposition,omitempty"`

@@ -55,7 +55,7 @@ func anything(rt *rapid.T, f *file) request.Command {
 	case 4:
 		return request.Forward{By: by, To: []request.Actor{rapid.SampledFrom([]request.Actor{kabid, kasi, rini, operator}).Draw(rt, "to")}}
 	case 5:
-		return request.Gone{LetterID: l.ID, Text: "hilang"}
+		return rapid.SampledFrom([]request.Command{request.Gone{LetterID: l.ID, Text: "hilang"}, request.Back{LetterID: l.ID, Text: "kembali"}}).Draw(rt, "whereabouts")
 	case 6:
 		return request.Assign{By: by, Person: rapid.SampledFrom([]string{"rini", "", "op"}).Draw(rt, "whom")}
 	case 7, 8, 9:

@@ -33,7 +33,7 @@ func (d *decision) decideReset(cmd Command) error {
 	case Outcome:
 		return d.outcome(c)
 	case Unable:
-		if !d.awaitsReset() && d.s.Status != StatusSecond {
+		if !d.s.Voidable() {
 			return refuse(WrongState, "Permohonan ini tidak menunggu reset.")
 		}
 		d.refused(ApprovalVoided, System, c.Text)

@@ -50,6 +50,8 @@ type State struct {
 
 	Subject      Subject
 	Letters      []Letter
+	Gone         []int64   // letters of it that are no longer in Srikandi, or are cancelled there
+	ChangedAt    time.Time // when one of its letters was last seen edited, gone or back; zero: never
 	Findings     []letter.Finding
 	Dispositions []Disposition // those that count; withdrawn ones are gone
 
@@ -77,8 +79,10 @@ type State struct {
 	Missing    []string
 	LastNote   string
 
-	BreachReason string // why a promise was broken, as somebody of the chain recorded it
-	DecidedBy    Actor  // the verifier who approved or rejected last
+	BreachReason string    // why a promise was broken, as somebody of the chain recorded it
+	DecidedBy    Actor     // the verifier who approved or rejected last
+	DecidedAt    time.Time // when the last approval, return or rejection came; zero: never
+	Written      []Written // the approvals written in Srikandi that were carried out: each is, once, whatever became of it
 
 	Certificate     string // status of the applicant's certificate as the gateway told it last ("ISSUE", ...); empty: not asked or not known
 	CertificateSeen time.Time
@@ -106,6 +110,12 @@ type Approval struct {
 	Letter  int64 // the letter in Srikandi on whose disposition it was written; zero for one of ours
 }
 
+// Written is an approval as it stands on a disposition in Srikandi.
+type Written struct {
+	By string // Person.ID
+	At time.Time
+}
+
 // Fold computes the state of a request from its events. It accepts any list: what the events say is what counts.
 func Fold(number string, events []Event) State {
 	s := State{Number: number, Ended: map[sop.Ends]time.Time{}, Reminded: map[string]bool{}, By: map[sop.Ends]Actor{}}
@@ -117,6 +127,12 @@ func Fold(number string, events []Event) State {
 
 func (s *State) apply(e Event) {
 	s.Version++
+	switch e.Kind {
+	case LetterChanged, LetterGone, LetterBack:
+		s.ChangedAt = e.Seen
+	case Approved, ReturnedToApplicant, Rejected:
+		s.DecidedAt = e.Seen
+	}
 	switch e.Kind {
 	case Received:
 		s.open(e)
@@ -139,7 +155,12 @@ func (s *State) apply(e Event) {
 		s.Certificate, s.CertificateSeen = e.Code, e.At
 	case LetterParted:
 		s.part(e.Letter.ID)
-	case LetterGone, Validated:
+	case LetterGone:
+		s.Gone, s.Findings = append(s.Gone, e.Letter.ID), e.Findings
+	case LetterBack:
+		s.Findings = e.Findings
+		s.stands(e.Letter.ID)
+	case Validated:
 	case DispositionSeen:
 		s.dispose(*e.Disposition)
 	case DispositionWithdrawn:
@@ -282,7 +303,16 @@ func (s *State) dispose(d Disposition) {
 func (s *State) part(letterID int64) {
 	s.Letters = slices.DeleteFunc(s.Letters, func(l Letter) bool { return l.ID == letterID })
 	s.Dispositions = slices.DeleteFunc(s.Dispositions, func(d Disposition) bool { return d.LetterID == letterID })
+	s.stands(letterID)
 	s.reseat()
+}
+
+// stands forgets that a letter was gone. The finding stays for as long as another of the request's letters is.
+func (s *State) stands(letterID int64) {
+	s.Gone = slices.DeleteFunc(s.Gone, func(id int64) bool { return id == letterID })
+	if len(s.Gone) == 0 {
+		s.Findings = slices.DeleteFunc(slices.Clone(s.Findings), func(f letter.Finding) bool { return f.Code == "letter-gone" })
+	}
 }
 
 func (s *State) withdraw(e Event) {
@@ -293,6 +323,9 @@ func (s *State) withdraw(e Event) {
 }
 
 func (s *State) approve(e Event) {
+	if e.Written != nil {
+		s.Written = append(s.Written, Written{e.By.ID, *e.Written})
+	}
 	if s.Approval != nil && s.Status == StatusSecond {
 		by := e.By
 		s.Approval.Second = &by
@@ -368,6 +401,16 @@ func (s *State) AfterReset(at time.Time) bool {
 // Has reports whether a finding with that code lies on the request.
 func (s *State) Has(code string) bool {
 	return slices.ContainsFunc(s.Findings, func(f letter.Finding) bool { return f.Code == code })
+}
+
+// HasWritten reports whether that approval in Srikandi was carried out before.
+func (s *State) HasWritten(by string, at time.Time) bool {
+	return slices.ContainsFunc(s.Written, func(w Written) bool { return w.By == by && w.At.Equal(at) })
+}
+
+// Voidable reports whether there is an approval whose reset wasn't made, nor may have been.
+func (s *State) Voidable() bool {
+	return s.Approval != nil && (s.Status.AwaitsReset() || s.Status == StatusSecond)
 }
 
 // InSrikandi returns the request's letter in Srikandi, if it has one: follow-ups go there.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -185,36 +184,4 @@ func (tx *Tx) keepKeys(agencyKey, number string, keys [][]byte) error {
 		}
 	}
 	return nil
-}
-
-// LastChange is when a request's letter was last seen changed; zero if never.
-func (tx *Tx) LastChange(number string) (time.Time, error) {
-	var at *time.Time
-	err := tx.QueryRow(tx.ctx, `SELECT max(seen) FROM events WHERE number = $1 AND kind = 'LetterChanged'`, number).Scan(&at)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("looking for changes of %s: %w", number, err)
-	}
-	if at == nil {
-		return time.Time{}, nil
-	}
-	return *at, nil
-}
-
-// Approved reports that a request was approved with these words before.
-func (tx *Tx) Approved(number, words string) (approved bool, err error) {
-	events, err := tx.s.events(tx.ctx, tx, number)
-	if err != nil {
-		return false, err
-	}
-	return slices.ContainsFunc(events, func(e request.Event) bool { return e.Kind == request.Approved && e.Text == words }), nil
-}
-
-// DecidedSince reports that a verifier's decision on a request was written down at or after an instant.
-func (tx *Tx) DecidedSince(number string, since time.Time) (decided bool, err error) {
-	err = tx.QueryRow(tx.ctx, `SELECT EXISTS (SELECT FROM events WHERE number = $1 AND seen >= $2 AND kind IN ('Approved', 'ReturnedToApplicant', 'Rejected'))`,
-		number, since).Scan(&decided)
-	if err != nil {
-		return false, fmt.Errorf("looking for decisions on %s: %w", number, err)
-	}
-	return decided, nil
 }
