@@ -33,17 +33,13 @@ func headField(t string) (field, bool) {
 	switch strings.ToLower(strings.Trim(t, ". ")) {
 	case "no", "nomor", "nomor urut", "no urut", "#":
 		return fieldSkip, true
-	case "pegawai", "pejabat":
-		return fieldIdentity, true
 	}
 	f, ok := fieldOf(t)
 	if !ok {
 		f, ok = combinedHead(t)
 	}
-	if f == fieldSubject || f == fieldDate || f == fieldContact {
-		f = fieldSkip
-	}
-	if f == fieldNumber {
+	switch f {
+	case fieldSubject, fieldDate, fieldContact, fieldNumber:
 		f = fieldSkip
 	}
 	return f, ok
@@ -213,23 +209,20 @@ func (s *sheet) headColumns(first, last int) []tableColumn {
 	sort.Slice(heads, func(a, b int) bool { return heads[a].at < heads[b].at })
 	var out []tableColumn
 	for _, h := range heads {
-		f, ok := headField(h.text)
-		if !ok {
-			f, ok = headField(strings.ReplaceAll(h.text, "/ ", "/"))
+		column := tableColumn{at: h.at, end: h.end}
+		for _, t := range []string{
+			h.text,
+			strings.ReplaceAll(h.text, "/ ", "/"),
+			strings.ReplaceAll(h.text, " ", ""), // broken within a word
+			h.slashed,                           // several values stand in a cell
+			h.slashed[strings.LastIndexByte(h.slashed, '/')+1:], // below the heading of a group
+		} {
+			if f, ok := headField(t); ok {
+				column.field = f
+				break
+			}
 		}
-		if !ok {
-			f, ok = headField(strings.ReplaceAll(h.text, " ", "")) // broken within a word
-		}
-		if !ok {
-			f, ok = headField(h.slashed) // several values stand in a cell
-		}
-		if !ok {
-			f, ok = headField(h.slashed[strings.LastIndexByte(h.slashed, '/')+1:]) // below the heading of a group
-		}
-		if !ok {
-			f = ""
-		}
-		out = append(out, tableColumn{f, h.at, h.end})
+		out = append(out, column)
 	}
 	return out
 }
