@@ -169,6 +169,7 @@ func (d *Daemon) makeJobs() error {
 		ID:      d.id,
 		Workers: workers,
 		Queues: map[string]river.QueueConfig{
+			// Letters wait for their child processes, and for one another: with three, two cores stand idle.
 			store.QueueRead: {MaxWorkers: 6}, store.QueueFetch: {MaxWorkers: 4}, store.QueueMail: {MaxWorkers: 4}, store.QueueReset: {MaxWorkers: max(4, 2*len(d.order))},
 			store.QueueSource: {MaxWorkers: 6}, store.QueueWatch: {MaxWorkers: 4}, store.QueueClock: {MaxWorkers: 1},
 		},

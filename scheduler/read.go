@@ -97,7 +97,7 @@ func (d *Daemon) tellVerifiers(tx *store.Tx, t *tenant, letterID int64, template
 // markRead writes down what a letter is and does what follows from it. A letter that has changed meanwhile is left to the job of its new
 // version: what an older one says is no longer true.
 func (d *Daemon) markRead(ctx context.Context, l store.Letter, kind letter.Kind, r letter.Reading, then func(tx *store.Tx) error) error {
-	if kind == letter.ResetRequest && l.ReadVersion == 0 && d.turns.before(l) != nil {
+	if kind == letter.ResetRequest && l.ReadVersion == 0 && d.turns.before(l, d.turnPatience()) != nil {
 		if err := d.store.Spare(ctx, l); err != nil {
 			return err
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 // turns lets letters that are read at the same time open their requests in the order of their arrival: of a backlog, the lower number is the
-// letter that came first.
+// letter that came first. Two daemons that read the same backlog know nothing of each other's turns.
 type turns struct {
 	mu      sync.Mutex
 	reading map[int64]*turn // by letter
@@ -18,8 +18,8 @@ type turns struct {
 
 type turn struct {
 	store.Letter
-	slow bool // nobody waits for it any more
-	done chan struct{}
+	began time.Time
+	done  chan struct{}
 }
 
 // turnPatience is how long a letter waits for those before it.
@@ -32,7 +32,7 @@ func (d *Daemon) turnPatience() time.Duration {
 
 // enter notes that a letter is being read, until leave is called.
 func (q *turns) enter(l store.Letter) (leave func()) {
-	t := &turn{Letter: l, done: make(chan struct{})}
+	t := &turn{Letter: l, began: time.Now(), done: make(chan struct{})}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.reading == nil {
@@ -49,42 +49,30 @@ func (q *turns) enter(l store.Letter) (leave func()) {
 	}
 }
 
-// wait returns when the agency's earlier letters are done, or when one of them has let another wait for so long: a scan of many pages stops
-// nobody twice.
+// wait returns when the agency's earlier letters are done, but within patience.
 func (q *turns) wait(ctx context.Context, l store.Letter, patience time.Duration) {
-	within, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	for {
-		before := q.before(l)
-		if before == nil {
-			return
-		}
+	late := time.After(patience)
+	for t := q.before(l, patience); t != nil; t = q.before(l, patience) {
 		select {
-		case <-before.done:
-		case <-within.Done():
-			q.overtake(l)
+		case <-t.done:
+		case <-late:
+			return
+		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (q *turns) before(l store.Letter) *turn {
+// before finds an earlier letter that is being read. One that takes longer than is patient, a scan of many pages, stops nobody any more.
+func (q *turns) before(l store.Letter, patience time.Duration) *turn {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, t := range q.reading {
-		if t.earlier(l) && !t.slow {
+		if t.earlier(l) && time.Since(t.began) < patience {
 			return t
 		}
 	}
 	return nil
-}
-
-func (q *turns) overtake(l store.Letter) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, t := range q.reading {
-		t.slow = t.slow || t.earlier(l)
-	}
 }
 
 func (t *turn) earlier(l store.Letter) bool {
