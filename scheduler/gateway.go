@@ -51,7 +51,7 @@ func (w *pollWorker) Work(ctx context.Context, job *river.Job[store.PollGateway]
 	sink := &sink{d: w.d, t: t}
 	poller := srikandi.Poller{Gateway: t.gateway, Sink: sink, Overlap: t.conf.Srikandi.Overlap, Now: w.d.now}
 	_, err = poller.Poll(ctx, cur)
-	if kept := sink.kept(); kept != nil {
+	if kept := sink.stored(); kept != nil {
 		return kept
 	}
 	if err != nil {
@@ -254,7 +254,7 @@ type sink struct {
 	news bool // a letter was new or had changed
 	slow bool // an attachment wasn't had at once: the jobs fetch the rest of this poll's
 
-	keeping chan error // of the page that is being stored, while the next is fetched; nil when none is
+	storing chan error // of the page that is being stored, while the next is fetched; nil when none is
 }
 
 func (s *sink) Known(ctx context.Context, rows []srikandi.Stamp) (map[string]bool, error) {
@@ -275,7 +275,7 @@ func (s *sink) Known(ctx context.Context, rows []srikandi.Stamp) (map[string]boo
 }
 
 func (s *sink) Due(ctx context.Context) ([]string, error) {
-	if err := s.kept(); err != nil {
+	if err := s.stored(); err != nil {
 		return nil, err
 	}
 	return s.d.store.NaskahDue(ctx, s.t.Key, s.d.now(), s.d.askEvery(s.t))
@@ -284,25 +284,32 @@ func (s *sink) Due(ctx context.Context) ([]string, error) {
 // Commit begins to store a page when the one before is stored: their order is that of the cursor.
 func (s *sink) Commit(ctx context.Context, b srikandi.Batch) error {
 	taken, err := s.take(ctx, b.Letters)
-	if err = errors.Join(s.kept(), err); err != nil {
+	if err = errors.Join(s.stored(), err); err != nil {
 		return err
 	}
-	s.keeping = make(chan error, 1)
-	go func() { s.keeping <- s.keep(ctx, b, taken) }()
+	s.storing = make(chan error, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil { // River looks after panics of its own goroutines alone
+				s.storing <- fmt.Errorf("storing a page panicked: %T", p)
+			}
+		}()
+		s.storing <- s.store(ctx, b, taken)
+	}()
 	return nil
 }
 
-// kept waits for the page that is being stored.
-func (s *sink) kept() error {
-	if s.keeping == nil {
+// stored waits for the page that is being stored.
+func (s *sink) stored() error {
+	if s.storing == nil {
 		return nil
 	}
-	err := <-s.keeping
-	s.keeping = nil
+	err := <-s.storing
+	s.storing = nil
 	return err
 }
 
-func (s *sink) keep(ctx context.Context, b srikandi.Batch, taken [][]*store.Download) error {
+func (s *sink) store(ctx context.Context, b srikandi.Batch, taken [][]*store.Download) error {
 	return s.d.store.InTx(context.WithoutCancel(ctx), s.d.now(), func(tx *store.Tx) error {
 		list := make([]store.Naskah, len(b.Letters))
 		came := append([]string{}, b.Gone...)

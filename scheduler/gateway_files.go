@@ -126,7 +126,8 @@ func mismatches(job *river.Job[store.FetchFiles]) (n int) {
 }
 
 const (
-	// pageFiles is how much of attachments is taken along with a page of letters, in bytes: it is held in memory until the page is committed.
+	// pageFiles is how much of attachments is taken along with a page of letters, in bytes: it is held in memory until the page is stored, beside
+	// that of the next one.
 	pageFiles = 32 << 20
 	// pageTime is how long a page waits for its attachments.
 	pageTime = time.Minute

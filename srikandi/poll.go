@@ -48,6 +48,7 @@ type Sink interface {
 	Due(ctx context.Context) ([]string, error)
 	// Commit stores a batch and its cursor in one transaction. The same letter or bad row may come again, also unchanged. A letter settles
 	// the bad rows with its ID. Bad rows without an ID are the same if their Raw is. A cancelled context is no reason to drop what was read.
+	// It may return before the batch is stored: the next Commit or Due then waits for it, and returns its error, before it does anything.
 	Commit(ctx context.Context, b Batch) error
 }
 
@@ -69,8 +70,8 @@ type Polled struct {
 // parallel is how many letters are fetched at a time: enough to hide the way there and back, few enough to be polite.
 const parallel = 4
 
-// Poll reads from the cursor to the end, a commit a page. After an error everything before it is committed, and the next Poll with the
-// stored cursor goes on from there. A letter that alone can't be had is committed as a BadRow and owed; a gateway that is sick (see
+// Poll reads from the cursor to the end, a commit a page. After an error the next Poll goes on from the stored cursor: at most the last
+// committed page is read again. A letter that alone can't be had is committed as a BadRow and owed; a gateway that is sick (see
 // sick) stops the poll with its error.
 func (p Poller) Poll(ctx context.Context, cur Cursor) (Polled, error) {
 	p.Overlap, p.Limit = or(p.Overlap, 15*time.Minute), or(p.Limit, 100)
@@ -166,7 +167,7 @@ func staleCursor(err error) bool {
 type run struct {
 	Poller
 	Polled
-	last Cursor    // the cursor as committed
+	last Cursor    // as it was last given to Commit
 	asOf time.Time // the gateway's clock at the last page
 }
 
