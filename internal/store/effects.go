@@ -3,7 +3,6 @@ package store
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"pulih/internal/agency"
@@ -54,7 +53,7 @@ func (tx *Tx) effects(a *agency.Agency, s request.State, list []request.Effect) 
 
 func (tx *Tx) mail(a *agency.Agency, s request.State, m request.Mail) error {
 	item := BundleItem{Number: s.Number, Version: s.Version, Step: m.Step, Mark: m.Mark}
-	if m.Bundle {
+	if m.Bundle && !tx.hold { // the summary has a line for each
 		key := bundleKey{a.Key, m.Template, m.To.Address}
 		if tx.bundles[key] == nil {
 			tx.bundles[key] = &bundle{to: m.To}
@@ -72,22 +71,16 @@ func (tx *Tx) mail(a *agency.Agency, s request.State, m request.Mail) error {
 func (tx *Tx) writeBundles() error {
 	for _, key := range tx.order {
 		b := tx.bundles[key]
-		size := len(b.items)
-		if tx.hold { // the summary has a line for each
-			size = 1
+		first := b.items[0]
+		n := Notice{
+			Agency: key.agency, Once: fmt.Sprintf("bundle/%s/%d/%s/%s/%s", first.Number, first.Version, first.Mark, key.template, key.address),
+			Template: key.template, To: b.to, Items: b.items,
 		}
-		for items := range slices.Chunk(b.items, size) {
-			first := items[0]
-			n := Notice{
-				Agency: key.agency, Once: fmt.Sprintf("bundle/%s/%d/%s/%s/%s", first.Number, first.Version, first.Mark, key.template, key.address),
-				Template: key.template, To: b.to, Items: items,
-			}
-			if len(items) == 1 {
-				n.Number, n.Version = first.Number, first.Version
-			}
-			if err := tx.Notify(n); err != nil {
-				return err
-			}
+		if len(b.items) == 1 {
+			n.Number, n.Version = first.Number, first.Version
+		}
+		if err := tx.Notify(n); err != nil {
+			return err
 		}
 	}
 	return nil
