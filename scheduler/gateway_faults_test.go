@@ -7,16 +7,15 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"pulih/internal/config"
 	"pulih/internal/demo"
 	"pulih/internal/demo/srikandisim"
+	"pulih/internal/processtest"
 	"pulih/internal/request"
 	"pulih/internal/store"
 	"pulih/scheduler"
@@ -107,7 +106,7 @@ type storm struct {
 // process is a daemon in a process of its own.
 type process struct {
 	*exec.Cmd
-	gone chan struct{}
+	gone <-chan struct{}
 }
 
 // start begins a daemon, which dies with the test.
@@ -116,22 +115,7 @@ func (s *storm) start() {
 	cmd := exec.Command(os.Args[0], "-test.run=^TestDaemonProcess$", "-test.timeout=0")
 	cmd.Env = append(os.Environ(), "PULIH_TEST_DAEMON="+s.config, "PULIH_TEST_CLOCK="+s.clock.String())
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr // errors alone are logged; what ends the daemon is told by its test
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	p, started := &process{cmd, make(chan struct{})}, make(chan error)
-	go func() {
-		// The death signal comes when the starting thread ends, not the process: hold it, or another test's end kills this daemon.
-		runtime.LockOSThread()
-		defer close(p.gone)
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			_ = cmd.Wait() // its death is no news
-		}
-	}()
-	if err := <-started; err != nil {
-		s.t.Fatal(err)
-	}
-	s.daemons = append(s.daemons, p)
+	s.daemons = append(s.daemons, &process{cmd, processtest.Start(s.t, cmd)})
 }
 
 // kill ends the oldest daemon by SIGKILL, wherever it is.

@@ -11,10 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -22,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"pulih/internal/letter"
+	"pulih/internal/processtest"
 	"pulih/internal/store"
 	"pulih/internal/store/storetest"
 	"pulih/migrations"
@@ -77,8 +76,7 @@ type house struct {
 type daemon struct {
 	cmd  *exec.Cmd
 	log  *notes
-	gone chan struct{}
-	err  error
+	gone <-chan struct{}
 }
 
 // notes is a log that is read while it is written.
@@ -135,23 +133,10 @@ func (h *house) enter(o WorldOptions) {
 // start begins a daemon's life.
 func (h *house) start() *daemon {
 	h.t.Helper()
-	d := &daemon{log: &notes{}, gone: make(chan struct{})}
+	d := &daemon{log: &notes{}}
 	d.cmd = exec.Command(h.program, "serve", "--config", h.world.ConfigPath, "--clock", h.world.Clock.String())
 	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // nothing outlives the test
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread() // the death signal comes when the starting thread ends: hold it
-		defer close(d.gone)
-		err := d.cmd.Start()
-		started <- err
-		if err == nil {
-			d.err = d.cmd.Wait()
-		}
-	}()
-	if err := <-started; err != nil {
-		h.t.Fatal(err)
-	}
+	d.gone = processtest.Start(h.t, d.cmd)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.daemons = append(h.daemons, d)
@@ -171,7 +156,7 @@ func (h *house) slay(d *daemon) {
 	h.mu.Unlock()
 	select {
 	case <-d.gone:
-		h.t.Errorf("a daemon ended by itself: %v\n%s", d.err, d.log)
+		h.t.Errorf("a daemon ended by itself: %v\n%s", d.cmd.ProcessState, d.log)
 		return
 	default:
 	}

@@ -18,13 +18,14 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"pulih/internal/processtest"
 )
 
 // Domain is the mail domain of the servers.
@@ -55,7 +56,7 @@ type server struct {
 	name string
 	cmd  *exec.Cmd
 	out  string // file with what it says
-	done chan struct{}
+	done <-chan struct{}
 }
 
 // launch starts a server that stays in the foreground. It ends with the test, and with the test's process.
@@ -67,24 +68,9 @@ func launch(t testing.TB, name string, cmd *exec.Cmd) *server {
 		t.Fatalf("starting %s: %v", name, err)
 	}
 	defer out.Close()
-	s := &server{name: name, cmd: cmd, out: out.Name(), done: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM, Setpgid: true}
-	started := make(chan error)
-	go func() {
-		// The death signal comes when the starting thread ends, not the process: hold it.
-		runtime.LockOSThread()
-		defer close(s.done)
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			_ = cmd.Wait()
-		}
-	}()
-	if err := <-started; err != nil {
-		t.Fatalf("starting %s: %v", name, err)
-	}
-	return s
+	return &server{name: name, cmd: cmd, out: out.Name(), done: processtest.Start(t, cmd)}
 }
 
 // end stops the process and waits for it.
