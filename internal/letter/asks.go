@@ -72,7 +72,7 @@ func governs(words []word, marks []mark, ask, a mark) asking {
 	)
 	marked := map[int]bool{}
 	for _, m := range marks {
-		for k := m.at; k < m.end && has([]term{termAsk, termSecret, termSignature, termPassword, termReset, termForget, termSelf}, m.term); k++ {
+		for k := m.at; k < m.end && slices.Contains([]term{termAsk, termSecret, termSignature, termPassword, termReset, termForget, termSelf}, m.term); k++ {
 			marked[k] = true
 		}
 	}
@@ -141,7 +141,7 @@ var (
 )
 
 // needsObject: an ask that governs what follows it, so that it asks for nothing that stands before.
-func needsObject(w string) bool { return w == "meminta" || w == "agar" || w == "perlu" }
+var needsObject = setOf("meminta agar perlu")
 
 // directAsk: "kami mohon reset passphrase", "mengajukan permohonan reset": the ask stands right before the action, with nothing between
 // that it might ask for instead.
@@ -160,7 +160,7 @@ func directAsk(words []word, marks []mark, a mark) bool {
 					return false
 				}
 			}
-			return x.at == 0 || words[x.at].stop || !reported(words[x.at-1].text)
+			return x.at == 0 || words[x.at].stop || !reported[words[x.at-1].text]
 		}
 	}
 	return false
@@ -176,10 +176,4 @@ func asksOutright(w string) bool {
 }
 
 // reported: a word before "permohonan" or "mengajukan" after which somebody's asking is told, not done.
-func reported(w string) bool {
-	switch w {
-	case "surat", "atas", "tentang", "perihal", "akan", "dapat", "bisa", "agar", "segera", "wajib", "harus", "telah", "sudah", "pernah", "yang", "setiap", "terhadap", "mengenai", "hal", "untuk":
-		return true
-	}
-	return false
-}
+var reported = setOf("surat atas tentang perihal akan dapat bisa agar segera wajib harus telah sudah pernah yang setiap terhadap mengenai hal untuk")

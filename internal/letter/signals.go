@@ -156,20 +156,11 @@ func action(words []word, marks []mark, i, before, after int, terms ...term) (ma
 		default:
 			continue
 		}
-		if d < score && has(terms, x.term) && sameSentence(words, x.at, m.at) {
+		if d < score && slices.Contains(terms, x.term) && sameSentence(words, x.at, m.at) {
 			best, score = x, d
 		}
 	}
 	return best, score < 1<<30
-}
-
-func has(list []term, t term) bool {
-	for _, x := range list {
-		if x == t {
-			return true
-		}
-	}
-	return false
 }
 
 // sentence returns the marks of the sentence around a mark.
@@ -196,7 +187,7 @@ func (s *signals) object(words []word, marks []mark, i int, heading bool) {
 	if !ok { // "passphrase TTE Rini Pratiwi, S.E., NIP 1985..., direset"
 		a, ok = action(words, marks, i, 0, 16, termReset)
 		ok = ok && strings.HasPrefix(a.text, "di") && !slices.ContainsFunc(marks, func(x mark) bool {
-			return x.at >= m.end && x.at < a.at && has([]term{termSecret, termPassword, termAccount}, x.term)
+			return x.at >= m.end && x.at < a.at && slices.Contains([]term{termSecret, termPassword, termAccount}, x.term)
 		})
 	}
 	if !ok {
@@ -229,7 +220,7 @@ func (s *signals) object(words []word, marks []mark, i int, heading bool) {
 	for _, x := range around {
 		switch x.term {
 		case termAsk:
-			asked = asked || x.at > a.at && (x.at < m.at || !needsObject(x.text))
+			asked = asked || x.at > a.at && (x.at < m.at || !needsObject[x.text])
 		case termSelf:
 			self = true
 		case termEvent:
@@ -238,7 +229,7 @@ func (s *signals) object(words []word, marks []mark, i int, heading bool) {
 			howTo = true
 			guide = guide || x.end <= a.at && a.at-x.end <= 5
 		case termNot:
-			not = not || x.at < a.at && a.at-x.at < 8 && hypothetical(x.text)
+			not = not || x.at < a.at && a.at-x.at < 8 && hypothetical[x.text]
 		}
 	}
 	if a.term == termReplace && s.known {
@@ -280,7 +271,7 @@ func inPassing(words []word, marks []mark, a mark) bool {
 				return askFor(words, marks, a) != askedThis
 			}
 		case "dilakukan", "diproses", "selesai", "melakukan", "memproses":
-			if a.term == termReset && k > 0 && !words[k].stop && done(words[max(0, k-2):k]) {
+			if a.term == termReset && k > 0 && !words[k].stop && slices.ContainsFunc(words[max(0, k-2):k], func(w word) bool { return done[w.text] }) {
 				return true
 			}
 		case "telah", "sudah":
@@ -296,13 +287,13 @@ func inPassing(words []word, marks []mark, a mark) bool {
 		case "selesai", "berhasil":
 			return a.term == termReset
 		case "sudah", "telah":
-			if k+1 < len(words) && a.term == termReset && doneVerb(words[k+1].text) {
+			if k+1 < len(words) && a.term == termReset && doneVerb[words[k+1].text] {
 				return true
 			}
 		}
 	}
 	for _, x := range marks {
-		if x.term == termNot && hypothetical(x.text) && x.at >= a.end && x.at-a.end <= 3 && sameSentence(words, a.at, x.at) && a.term == termReset {
+		if x.term == termNot && hypothetical[x.text] && x.at >= a.end && x.at-a.end <= 3 && sameSentence(words, a.at, x.at) && a.term == termReset {
 			for _, y := range marks {
 				if y.term == termForget && y.at >= x.end && y.at-x.end <= 4 {
 					return true
@@ -329,35 +320,17 @@ func addressed(words []word, a, m mark) bool {
 	return false
 }
 
-func doneVerb(w string) bool {
-	switch w {
-	case "dilakukan", "dilaksanakan", "diproses", "selesai", "ditindaklanjuti", "dikirim", "berhasil", "dikerjakan", "kami":
-		return true
-	}
-	return false
-}
-
-func done(words []word) bool {
-	for _, w := range words {
-		if w.text == "telah" || w.text == "sudah" || w.text == "selesai" {
-			return true
-		}
-	}
-	return false
-}
-
-func hypothetical(w string) bool {
-	switch w {
-	case "bila", "jika", "apabila", "kalau", "seandainya", "ketika":
-		return true
-	}
-	return false
-}
+var (
+	// doneVerb: behind "sudah" or "telah", a word by which the reset is done.
+	doneVerb     = setOf("dilakukan dilaksanakan diproses selesai ditindaklanjuti dikirim berhasil dikerjakan kami")
+	done         = setOf("telah sudah selesai")
+	hypothetical = setOf("bila jika apabila kalau seandainya ketika")
+)
 
 // negated: "tidak lupa", "jangan sampai lupa", "bukan permohonan reset".
 func negated(words []word, marks []mark, a mark) bool {
 	for _, x := range marks {
-		if x.term == termNot && !hypothetical(x.text) && x.end <= a.at && a.at-x.end <= 2 && sameSentence(words, x.at, a.at) {
+		if x.term == termNot && !hypothetical[x.text] && x.end <= a.at && a.at-x.end <= 2 && sameSentence(words, x.at, a.at) {
 			return true
 		}
 	}
@@ -433,7 +406,7 @@ func (s *signals) accountObject(words []word, marks []mark, i int) {
 	}
 	if a, ok := action(words, marks, i, before, after, termReset, termForget, termReplace); ok && !negated(words, marks, a) {
 		for k := min(a.end, marks[i].end); k < max(a.at, marks[i].at); k++ {
-			if direction(words[k].text) {
+			if direction[words[k].text] {
 				return
 			}
 		}
@@ -454,13 +427,7 @@ func (s *signals) accountObject(words []word, marks []mark, i int) {
 }
 
 // direction: a word after which an account is where something goes, not what is reset.
-func direction(w string) bool {
-	switch w {
-	case "ke", "melalui", "via", "di", "pada", "lewat", "dari", "kepada":
-		return true
-	}
-	return false
-}
+var direction = setOf("ke melalui via di pada lewat dari kepada")
 
 func abs(n int) int { return max(n, -n) }
 
@@ -510,7 +477,7 @@ func alternative(words []word, marks []mark, i int) string {
 		return ""
 	}
 	for _, x := range marks {
-		if has([]term{termIssue, termRenew, termRevoke}, x.term) && abs(x.at-marks[i].at) <= 5 && sameSentence(words, x.at, marks[i].at) {
+		if slices.Contains([]term{termIssue, termRenew, termRevoke}, x.term) && abs(x.at-marks[i].at) <= 5 && sameSentence(words, x.at, marks[i].at) {
 			for k := min(x.at, marks[i].at); k < max(x.at, marks[i].at); k++ {
 				if words[k].text == "atau" {
 					return marks[i].text + " atau " + x.text
