@@ -47,7 +47,7 @@ func TestABacklogThatIsOverdueIsOneMailAPerson(t *testing.T) {
 	d.until("the summaries", func() bool {
 		return d.count(`SELECT count(*) FROM outbox WHERE template = 'backlog-summary' AND kind = 'staff'`) > 0
 	})
-	d.swept()
+	d.done("sweep")
 	d.until("all mails are out", func() bool { return d.count(`SELECT count(*) FROM outbox WHERE state IN ('waiting', 'sending')`) == 0 })
 	const others = ` FROM outbox WHERE id > $1 AND template NOT LIKE 'digest-%' AND template <> 'evaluation-pack'` // these go by the calendar
 	if n := d.count(`SELECT count(*)`+others+` AND template <> 'backlog-summary'`, before); n != 0 {
@@ -83,14 +83,6 @@ func TestABacklogThatIsOverdueIsOneMailAPerson(t *testing.T) {
 	if n := len(d.events(d.newest(), request.Reminded)); n == 0 {
 		t.Error("the newest was never reminded of")
 	}
-}
-
-// swept waits until two sweeps have looked since.
-func (d *desk) swept() {
-	d.t.Helper()
-	const sweeps = `SELECT count(*) FROM river_job WHERE kind = 'sweep' AND state = 'completed'`
-	before := d.count(sweeps)
-	d.until("two sweeps", func() bool { return d.count(sweeps) >= before+2 })
 }
 
 func (d *desk) newest() (number string) {

@@ -8,32 +8,24 @@ import (
 
 	"pulih/internal/demo/srikandisim"
 	"pulih/internal/request"
-	"pulih/internal/sop"
-	"pulih/mailflow"
 )
 
 // A verifier may work wholly inside Srikandi.
 func TestTheVerifierDecidesInSrikandi(t *testing.T) {
 	t.Parallel()
-	d := setUp(t, 1, srikandisim.Options{})
-	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-	disposition := d.pass(id, "surya", "rini")
-	d.serve()
-	d.request(atVerifier)
-	d.advance(time.Minute)
-	d.sim.Answer(id, disposition, d.party("rini").NIP, "diproses", "dikembalikan: fotokopi SK jabatan")
-	s := d.request(func(s request.State) bool { return s.Status == request.StatusReturned })
+	d, _ := setUpRini(t, 1)
+	d.says("diproses", "dikembalikan: fotokopi SK jabatan")
+	s := d.request(in(request.StatusReturned))
 	if !slices.Equal(s.Missing, []string{"fotokopi SK jabatan"}) {
 		t.Errorf("missing: %q", s.Missing)
 	}
 	d.advance(time.Hour)
 	paper := d.letter(0, "500.12.10/1/2026") // the office puts the paper onto its letter
-	d.sim.Edit(id, func(l *srikandisim.Letter) {
+	d.sim.Edit(d.id, func(l *srikandisim.Letter) {
 		l.Files = append(paper.Files, srikandisim.File{Name: "sk.txt", MIME: "text/plain", Data: []byte("Surat Keputusan")})
 	})
-	d.request(atVerifier)
-	d.advance(time.Minute)
-	d.sim.Answer(id, disposition, d.party("rini").NIP, "selesai", "disetujui")
+	d.request(in(request.StatusChecking))
+	d.says("selesai", "disetujui")
 	s = d.request(func(s request.State) bool { return s.Approvals > 0 || s.LastNote != "" })
 	if s.Status != request.StatusApproved || s.Approval.By.ID != "rini" || s.Approval.By.Via != "srikandi" {
 		t.Errorf("status %s, note %q", s.Status, s.LastNote)
@@ -43,56 +35,36 @@ func TestTheVerifierDecidesInSrikandi(t *testing.T) {
 // A word that was given before the letter was edited is not one on what the letter says now.
 func TestADecisionOnAnOlderEditionDoesNotCount(t *testing.T) {
 	t.Parallel()
-	d := setUp(t, 2, srikandisim.Options{})
-	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-	disposition := d.pass(id, "surya", "rini")
-	stop := d.serve()
-	d.request(atVerifier)
-	stop()
-	d.advance(time.Minute)
-	d.sim.Answer(id, disposition, d.party("rini").NIP, "selesai", "disetujui")
-	d.advance(time.Minute)
-	other := d.letter(1, "500.12.10/1/2026")
-	d.sim.Edit(id, func(l *srikandisim.Letter) { l.Files = other.Files })
+	d, _ := setUpRini(t, 2)
+	d.stop()
+	d.says("selesai", "disetujui")
+	d.exchange(d.id, 1, "500.12.10/1/2026")
 	d.advance(time.Minute)
 	d.serve()
 	s := d.request(func(s request.State) bool { return s.LastNote != "" })
 	if s.Approval != nil || s.Status != request.StatusChecking {
 		t.Errorf("status %s", s.Status)
 	}
-	// Who works wholly inside Srikandi reads it there.
-	d.until("it is said there", func() bool {
-		return slices.ContainsFunc(d.sim.Journal().FollowUps, func(f srikandisim.FollowUpCall) bool {
-			return f.DispositionID == disposition && strings.Contains(f.Note, "Keputusan di Srikandi tidak dijalankan: surat diubah")
-		})
-	})
+	d.reads("Keputusan di Srikandi tidak dijalankan: surat diubah") // who works wholly inside Srikandi
 	d.toldTheVerifier(s, "surat diubah setelah")
 }
 
 // toldTheVerifier expects one mail to Rini, with the request's number, its applicant and why her decision isn't carried out.
 func (d *desk) toldTheVerifier(s request.State, why string) {
 	d.t.Helper()
-	const mails = `FROM outbox WHERE template = 'undecided' AND state = 'sent'`
-	d.until("the verifier is told", func() bool { return d.count(`SELECT count(*) `+mails) > 0 })
+	const mails = `SELECT count(*) FROM outbox WHERE template = 'undecided'`
+	d.until("the verifier is told", func() bool { return d.count(mails+` AND state = 'sent'`) > 0 })
 	d.advance(time.Hour)
 	d.polled() // more of the letter, and of the same decision, is read
-	var id int64
-	var address string
-	if err := d.store.Pool.QueryRow(d.t.Context(), `SELECT id, address `+mails).Scan(&id, &address); err != nil {
-		d.t.Fatal(err)
-	}
-	if n := d.count(`SELECT count(*) FROM outbox WHERE template = 'undecided'`); n != 1 || address != "rini@purbalinggakab.go.id" {
-		d.t.Errorf("%d mails, the first to %s", n, address)
+	if n, hers := d.count(mails), d.count(mails+` AND address = 'rini@purbalinggakab.go.id'`); n != 1 || hers != 1 {
+		d.t.Errorf("%d mails, %d to her", n, hers)
 	}
 	if notes := d.events(s.Number, request.NoteAdded); len(notes) != 1 {
 		d.t.Errorf("%d notes", len(notes))
 	}
-	var e mailflow.Envelope
-	if err := d.store.MailContent(d.t.Context(), id, &e); err != nil {
-		d.t.Fatal(err)
-	}
+	text := strings.Join(strings.Fields(d.mailTo("undecided", "rini")), " ")
 	for _, want := range []string{s.Number, s.Subject.Name, why} {
-		if text := strings.Join(strings.Fields(e.Text), " "); !strings.Contains(strings.ToLower(text), strings.ToLower(want)) {
+		if !strings.Contains(strings.ToLower(text), strings.ToLower(want)) {
 			d.t.Errorf("the mail doesn't say %q: %s", want, text)
 		}
 	}
@@ -101,7 +73,6 @@ func (d *desk) toldTheVerifier(s request.State, why string) {
 // An approval written in Srikandi that is carried out nowhere is never silence: its verifier would wait for the reset.
 func TestAnApprovalThatIsNotCarriedOutIsTold(t *testing.T) {
 	t.Parallel()
-	rini := request.Actor{Role: sop.Verifier, ID: "rini", Name: "Rini"}
 	for _, c := range []struct {
 		name, why string
 		edit      func(yaml string) string
@@ -123,17 +94,12 @@ func TestAnApprovalThatIsNotCarriedOutIsTold(t *testing.T) {
 			if c.edit != nil {
 				edit = c.edit
 			}
-			d := setUp(t, 1, srikandisim.Options{}, edit)
-			id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-			disposition := d.pass(id, "surya", "rini")
-			d.serve()
-			s := d.request(atVerifier)
-			d.advance(2 * time.Minute)
+			d, s := setUpRini(t, 1, edit)
+			d.advance(time.Minute)
 			if c.before != nil {
-				c.before(d, s.Number, id)
-				d.advance(2 * time.Minute)
+				c.before(d.desk, s.Number, d.id)
 			}
-			d.sim.Answer(id, disposition, d.party("rini").NIP, "selesai", "disetujui")
+			d.says("selesai", "disetujui")
 			d.toldTheVerifier(s, c.why)
 			if s = d.requests()[0]; s.Approval != nil {
 				t.Errorf("it is in %s", s.Status)
@@ -145,27 +111,24 @@ func TestAnApprovalThatIsNotCarriedOutIsTold(t *testing.T) {
 // An approval that was carried out isn't told as one that was not, whatever becomes of it.
 func TestAnApprovalThatWasCarriedOut(t *testing.T) {
 	t.Parallel()
-	d := setUp(t, 1, srikandisim.Options{}, func(yaml string) string {
+	d, _ := setUpRini(t, 1, func(yaml string) string {
 		return strings.Replace(yaml, "srikandi_decides: true", "srikandi_decides: true\n      four_eyes: true", 1)
 	})
-	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-	first, second := d.pass(id, "surya", "rini"), d.pass(id, "surya", "galih")
-	d.serve()
-	d.request(atVerifier)
-	d.advance(2 * time.Minute)
-	d.sim.Answer(id, first, d.party("rini").NIP, "selesai", "disetujui")
-	d.request(func(s request.State) bool { return s.Status == request.StatusSecond })
+	d.advance(time.Minute)
+	second := d.pass(d.id, "surya", "galih")
+	d.says("selesai", "disetujui")
+	d.request(in(request.StatusSecond))
 	d.advance(2 * time.Minute)
 	d.polled()
-	d.sim.Answer(id, second, d.party("galih").NIP, "selesai", "disetujui")
-	s := d.request(func(s request.State) bool { return s.Status == request.StatusApproved })
+	d.sim.Answer(d.id, second, d.party("galih").NIP, "selesai", "disetujui")
+	s := d.request(in(request.StatusApproved))
 	if s.Approval.By.ID != "rini" || s.Approval.Second == nil || s.Approval.Second.ID != "galih" {
 		t.Errorf("approved by %+v", s.Approval)
 	}
 	d.advance(2 * time.Minute)
 	d.act(s.Number, request.Unable{Text: "Tidak ada di AMS."})
-	d.sim.Edit(id, func(l *srikandisim.Letter) { l.Summary = "lain" })
-	d.request(func(s request.State) bool { return s.Has("letter-changed") })
+	d.sim.Edit(d.id, func(l *srikandisim.Letter) { l.Summary = "lain" })
+	d.request(flagged("letter-changed"))
 	d.polled()
 	if n := d.count(`SELECT count(*) FROM outbox WHERE template = 'undecided'`); n != 0 {
 		t.Errorf("%d mails", n)
@@ -178,13 +141,8 @@ func TestAWordThatIsNoPlainDecisionIsTold(t *testing.T) {
 	for _, word := range []string{"disetujui?", "Disetujui bila data lengkap", "ACC", "disetujui / dikembalikan"} {
 		t.Run(word, func(t *testing.T) {
 			t.Parallel()
-			d := setUp(t, 1, srikandisim.Options{})
-			id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-			disposition := d.pass(id, "surya", "rini")
-			d.serve()
-			s := d.request(atVerifier)
-			d.advance(time.Minute)
-			d.sim.Answer(id, disposition, d.party("rini").NIP, "diproses", word)
+			d, s := setUpRini(t, 1)
+			d.says("diproses", word)
 			d.toldTheVerifier(s, "tidak jelas sebagai keputusan")
 			if s = d.requests()[0]; s.Approval != nil || s.Status != request.StatusChecking {
 				t.Errorf("it is in %s", s.Status)
@@ -196,17 +154,12 @@ func TestAWordThatIsNoPlainDecisionIsTold(t *testing.T) {
 // A word was about those whom the letter named when it was written.
 func TestAWordCoversNobodyWhoEntersTheLetterLater(t *testing.T) {
 	t.Parallel()
-	d := setUp(t, 2, srikandisim.Options{})
-	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-	disposition := d.pass(id, "surya", "rini")
-	d.serve()
-	d.request(atVerifier)
-	d.advance(time.Minute)
-	d.sim.Answer(id, disposition, d.party("rini").NIP, "selesai", "disetujui")
-	d.request(func(s request.State) bool { return s.Status == request.StatusApproved })
+	d, _ := setUpRini(t, 2)
+	d.says("selesai", "disetujui")
+	d.request(in(request.StatusApproved))
 	d.advance(time.Minute)
 	other := d.letter(1, "500.12.10/2/2026")
-	d.sim.Edit(id, func(l *srikandisim.Letter) {
+	d.sim.Edit(d.id, func(l *srikandisim.Letter) {
 		added := other.Files[0]
 		added.ID, added.Name = "", "tambahan.pdf"
 		l.Files = append(l.Files, added)
@@ -250,19 +203,14 @@ func TestAnApprovalTakenBackInSrikandiIsVoid(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := setUp(t, 1, srikandisim.Options{})
-			id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-			disposition := d.pass(id, "surya", "rini")
-			d.serve()
-			d.request(atVerifier)
+			d, _ := setUpRini(t, 1)
+			d.says("selesai", "disetujui")
+			d.request(in(request.StatusApproved))
 			d.advance(time.Minute)
-			d.sim.Answer(id, disposition, d.party("rini").NIP, "selesai", "disetujui")
-			d.request(func(s request.State) bool { return s.Status == request.StatusApproved })
-			d.advance(time.Minute)
-			d.sim.Edit(id, c.edit)
+			d.sim.Edit(d.id, c.edit)
 			s := d.request(func(s request.State) bool { return s.Status != request.StatusApproved })
 			if name == "made a return" {
-				s = d.request(func(s request.State) bool { return s.Status == request.StatusReturned })
+				s = d.request(in(request.StatusReturned))
 			}
 			if s.Approval != nil || s.Status != c.want && name != "its disposition withdrawn" || len(d.events(s.Number, request.ApprovalVoided)) != 1 {
 				t.Errorf("it is in %s, approval %+v", s.Status, s.Approval)
@@ -274,35 +222,18 @@ func TestAnApprovalTakenBackInSrikandiIsVoid(t *testing.T) {
 // After a void the verifier goes on where they work; the old word counts no second time.
 func TestTheVerifierApprovesAgainInSrikandi(t *testing.T) {
 	t.Parallel()
-	d := setUp(t, 1, srikandisim.Options{})
-	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-	disposition := d.pass(id, "surya", "rini")
+	d, _ := setUpRini(t, 1)
 	d.sim.SetSkew(10 * time.Minute) // the old word seems to have come after the void
-	d.serve()
-	d.request(atVerifier)
-	d.advance(time.Minute)
-	d.sim.Answer(id, disposition, d.party("rini").NIP, "selesai", "disetujui")
-	s := d.request(func(s request.State) bool { return s.Status == request.StatusApproved })
+	d.says("selesai", "disetujui")
+	s := d.request(in(request.StatusApproved))
 	d.advance(time.Minute)
 	d.act(s.Number, request.Unable{Text: "Tidak ada di AMS."})
-	d.sim.Edit(id, func(l *srikandisim.Letter) { l.Summary = "lain" })
-	s = d.request(func(s request.State) bool { return s.Has("letter-changed") })
+	d.sim.Edit(d.id, func(l *srikandisim.Letter) { l.Summary = "lain" })
+	s = d.request(flagged("letter-changed"))
 	if s.Status != request.StatusRefused {
 		t.Errorf("it is in %s", s.Status)
 	}
-	d.until("the void is told there", func() bool {
-		return slices.ContainsFunc(d.sim.Journal().FollowUps, func(f srikandisim.FollowUpCall) bool {
-			return f.DispositionID == disposition && strings.Contains(f.Note, "Reset tidak terlaksana")
-		})
-	})
-	d.advance(time.Minute)
-	d.sim.Answer(id, disposition, d.party("rini").NIP, "selesai", "disetujui")
-	d.request(func(s request.State) bool { return s.Status == request.StatusApproved })
-}
-
-func (d *desk) act(number string, cmds ...request.Command) {
-	d.t.Helper()
-	if _, err := d.store.Act(d.t.Context(), d.a, number, d.Now(), cmds...); err != nil {
-		d.t.Fatal(err)
-	}
+	d.reads("Reset tidak terlaksana")
+	d.says("selesai", "disetujui")
+	d.request(in(request.StatusApproved))
 }

@@ -56,14 +56,6 @@ func (d *folderDesk) write(name string, content []byte) {
 	}
 }
 
-// looked waits until the folder was read since.
-func (d *folderDesk) looked() {
-	d.t.Helper()
-	const polls = `SELECT count(*) FROM river_job WHERE kind = 'poll_gateway' AND state = 'completed'`
-	before := d.count(polls)
-	d.until("two polls", func() bool { return d.count(polls) >= before+2 })
-}
-
 // A PDF that is put beside its letter long after it is read with it, however often it was looked for in vain.
 func TestAPDFThatComesLate(t *testing.T) {
 	t.Parallel()
@@ -74,7 +66,7 @@ func TestAPDFThatComesLate(t *testing.T) {
 		return d.count(`SELECT coalesce(max(array_length(errors, 1)), 0) FROM river_job WHERE kind = 'fetch_files'`) >= 7
 	})
 	d.attach("f40.pdf", 0)
-	s := d.request(func(request.State) bool { return true })
+	s := d.request(opened)
 	if s.Subject.NIP != official(0).NIP || s.Has("attachment-missing") || s.Has("attachment-differs") {
 		t.Errorf("request of %s, findings %+v", s.Subject.Name, s.Findings)
 	}
@@ -87,7 +79,7 @@ func TestAFileBesideItsLetterThatDiffers(t *testing.T) {
 	d.drop("f41.json", "f41", 0, fmt.Sprintf(`,"ukuran":%d,"sha256":%q`, len(d.pdf(0)), strings.Repeat("0", 64)))
 	d.attach("f41.pdf", 0)
 	d.serve()
-	s := d.request(func(s request.State) bool { return s.Has("attachment-differs") })
+	s := d.request(flagged("attachment-differs"))
 	if s.Subject.NIP != official(0).NIP {
 		t.Errorf("request of %s", s.Subject.Name)
 	}
@@ -108,12 +100,12 @@ func TestAPDFThatIsReplaced(t *testing.T) {
 		t.Fatalf("half a PDF made %d requests", n)
 	}
 	d.attach("f33.pdf", 0)
-	s := d.request(func(request.State) bool { return true })
+	s := d.request(opened)
 	if s.Subject.NIP != official(0).NIP {
 		t.Errorf("request of %s", s.Subject.Name)
 	}
 	d.attach("f33.pdf", 1)
-	s = d.request(func(s request.State) bool { return s.Has("letter-changed") })
+	s = d.request(flagged("letter-changed"))
 	changed := d.events(s.Number, request.LetterChanged)
 	if len(changed) == 0 || !strings.Contains(changed[len(changed)-1].Text, "Lampiran berubah") {
 		t.Errorf("events %+v", changed)
@@ -127,7 +119,7 @@ func TestALetterThatIsWrittenAnew(t *testing.T) {
 	d.drop("f34.json", "f34", 0, "")
 	d.attach("f34.pdf", 0)
 	d.serve()
-	d.request(func(request.State) bool { return true })
+	d.request(opened)
 	whole, err := os.ReadFile(filepath.Join(d.in, "f34.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -135,10 +127,10 @@ func TestALetterThatIsWrittenAnew(t *testing.T) {
 	d.write("f34.json", whole[:len(whole)/2])
 	d.until("it is kept for a human", func() bool { return d.count(`SELECT count(*) FROM rejections`) == 1 })
 	d.advance(minutes) // letters of open requests are asked for
-	d.looked()
+	d.done("poll_gateway")
 	d.write("f34.json", whole)
-	d.looked()
-	s := d.request(func(request.State) bool { return true })
+	d.done("poll_gateway")
+	s := d.request(opened)
 	if n := d.count(`SELECT count(*) FROM letters WHERE gone_at IS NOT NULL`) + len(d.events(s.Number, request.LetterGone)); n != 0 {
 		t.Error("the letter was taken for gone")
 	}
@@ -155,11 +147,11 @@ func TestTwoLettersOfOneIDInAFolder(t *testing.T) {
 	d.attach("f8.pdf", 1)
 	d.drop("f8b.json", "f8", 1, "")
 	d.serve()
-	s := d.request(func(request.State) bool { return true })
+	s := d.request(opened)
 	if s.Subject.NIP != official(1).NIP {
 		t.Errorf("request of %s", s.Subject.Name)
 	}
-	d.looked()
+	d.done("poll_gateway")
 	list, err := d.store.Rejections(t.Context(), d.a.Key)
 	if err != nil || len(list) != 1 || !strings.Contains(list[0].What, "f8") {
 		t.Fatalf("kept for a human: %+v, %v", list, err)

@@ -9,7 +9,6 @@ import (
 
 	"pulih/internal/demo/srikandisim"
 	"pulih/internal/request"
-	"pulih/internal/sop"
 )
 
 // minutes is how long a letter that was deleted may go unnoticed in office hours.
@@ -32,12 +31,9 @@ func TestALetterThatGoesFlagsItsRequest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := setUp(t, 1, srikandisim.Options{})
-			id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-			d.serve()
-			d.request(func(request.State) bool { return true })
-			d.advance(time.Minute)
+			id := d.received()
 			end(d, id)
-			s := d.request(func(s request.State) bool { return s.Has("letter-gone") })
+			s := d.request(flagged("letter-gone"))
 			d.polled()
 			if n := len(d.events(s.Number, request.LetterGone)); n != 1 {
 				t.Errorf("told %d times", n)
@@ -64,12 +60,9 @@ func TestALetterThatIsBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := setUp(t, 1, srikandisim.Options{})
-			id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-			d.serve()
-			d.request(func(request.State) bool { return true })
-			d.advance(time.Minute)
+			id := d.received()
 			c.end(d, id)
-			d.request(func(s request.State) bool { return s.Has("letter-gone") })
+			d.request(flagged("letter-gone"))
 			d.advance(time.Minute)
 			c.back(d, id)
 			d.request(func(s request.State) bool { return !s.Has("letter-gone") })
@@ -83,27 +76,19 @@ func TestAnApprovalEndsWithItsLetter(t *testing.T) {
 	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := setUp(t, 1, srikandisim.Options{})
-			id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-			d.pass(id, "surya", "rini")
-			d.serve()
-			s := d.request(atVerifier)
-			approve := request.Approve{By: request.Actor{Role: sop.Verifier, ID: "rini", Name: "Rini"}, Subject: s.Subject, SeenRisks: true}
-			if _, err := d.store.Act(t.Context(), d.a, s.Number, d.Now(), approve); err != nil {
-				t.Fatal(err)
-			}
+			d, s := setUpRini(t, 1)
+			approve := approval(s)
+			d.act(s.Number, approve)
 			d.advance(time.Minute)
-			end(d, id)
-			s = d.request(func(s request.State) bool { return s.Status == request.StatusRefused })
+			end(d.desk, d.id)
+			s = d.request(in(request.StatusRefused))
 			if s.Approval != nil || !s.Has("letter-gone") || !strings.Contains(s.Words, "Reset tidak diajukan") {
 				t.Errorf("approval %+v, words %q", s.Approval, s.Words)
 			}
 			if n := d.count(`SELECT count(*) FROM outbox WHERE template = 'refused-by-bsre' AND number = $1`, s.Number); n != 2 {
 				t.Errorf("%d verifiers are told", n)
 			}
-			if _, err := d.store.Act(t.Context(), d.a, s.Number, d.Now(), approve); err != nil {
-				t.Fatal(err)
-			}
+			d.act(s.Number, approve)
 			d.advance(time.Hour)
 			d.polled()
 			if s = d.requests()[0]; s.Status != request.StatusApproved {

@@ -5,30 +5,22 @@ import (
 
 	"pulih/internal/demo/srikandisim"
 	"pulih/internal/request"
-	"pulih/internal/sop"
 )
 
 // While a proxy answers with its own page that nothing is there, no letter is gone, and what was to be written is kept until it can be.
 func TestAProxysPageIsAnOutage(t *testing.T) {
 	t.Parallel()
-	d := setUp(t, 1, srikandisim.Options{})
-	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-	d.pass(id, "surya", "rini")
-	d.serve()
-	s := d.request(atVerifier)
-	d.until("the receipt is there", func() bool { return len(d.sim.Journal().FollowUps) == 1 })
+	d, s := setUpRini(t, 1)
+	d.followUps(1) // the receipt
 	for range 4 {
 		d.sim.Inject(srikandisim.Follow, srikandisim.LostPage)
 		d.sim.Inject(srikandisim.Whole, srikandisim.LostPage)
 	}
 	d.advance(minutes) // letters of open requests are asked for
-	by := request.Actor{Role: sop.Verifier, ID: "rini", Name: "Rini"}
-	if _, err := d.store.Act(t.Context(), d.a, s.Number, d.Now(), request.Return{By: by, Missing: []string{"Fotokopi SK"}}); err != nil {
-		t.Fatal(err)
-	}
-	d.until("it is written", func() bool { return len(d.sim.Journal().FollowUps) == 2 })
+	d.act(s.Number, request.Return{By: rini, Missing: []string{"Fotokopi SK"}})
+	f := d.followUps(2)
 	d.polled()
-	if f := d.sim.Journal().FollowUps[1]; f.DispositionID == "" || f.Status != "dikembalikan" || f.Replay {
+	if f.DispositionID == "" || f.Status != "dikembalikan" || f.Replay {
 		t.Errorf("%+v", f)
 	}
 	if n := len(d.events(s.Number, request.LetterGone)) + len(d.events(s.Number, request.NoteAdded)) + d.count(`SELECT count(*) FROM letters WHERE gone_at IS NOT NULL`); n != 0 {
@@ -46,7 +38,7 @@ func TestABrokenDownloadAfterAnOutageIsTriedAgain(t *testing.T) {
 	}
 	d.sim.Inject(srikandisim.Attachment, srikandisim.Mismatch, srikandisim.Mismatch)
 	d.serve()
-	if s := d.request(func(request.State) bool { return true }); s.Has("attachment-differs") || s.Has("attachment-missing") {
+	if s := d.request(opened); s.Has("attachment-differs") || s.Has("attachment-missing") {
 		t.Errorf("findings %+v", s.Findings)
 	}
 }

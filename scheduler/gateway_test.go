@@ -19,8 +19,6 @@ import (
 	"pulih/mailflow"
 )
 
-func atVerifier(s request.State) bool { return s.Status == request.StatusChecking }
-
 // A letter that the gateway answers with 500 by itself, until it has left the overlap window for good, is not lost.
 func TestALetterThatCantBeHadIsOwed(t *testing.T) {
 	t.Parallel()
@@ -115,16 +113,14 @@ func TestAnEditedLetterReachesItsRequest(t *testing.T) {
 
 	// The number alone: an event, no other applicant.
 	d.sim.Edit(id, func(l *srikandisim.Letter) { l.Number = "500.12.10/77/2026" })
-	s := d.request(func(s request.State) bool { return s.Has("letter-changed") })
+	s := d.request(flagged("letter-changed"))
 	changes := d.events(s.Number, request.LetterChanged)
 	if len(changes) != 1 || !strings.Contains(changes[0].Text, "500.12.10/77/2026") || changes[0].Subject != nil {
 		t.Errorf("events: %+v", changes)
 	}
 
 	// The letter is exchanged for one about somebody else, before anybody decided: the same request is about them.
-	d.advance(time.Minute)
-	other := d.letter(1, "500.12.10/77/2026")
-	d.sim.Edit(id, func(l *srikandisim.Letter) { l.Files = other.Files })
+	d.exchange(id, 1, "500.12.10/77/2026")
 	s = d.request(func(s request.State) bool { return s.Subject.NIP == official(1).NIP })
 	changes = d.events(s.Number, request.LetterChanged)
 	if last := changes[len(changes)-1]; !strings.Contains(last.Text, "NIP pemohon berubah") || strings.Contains(last.Text, official(1).NIP) {
@@ -138,18 +134,9 @@ func TestAnEditedLetterReachesItsRequest(t *testing.T) {
 // An approval doesn't cover an applicant whom nobody had seen when it was given.
 func TestAnEditAfterTheApprovalVoidsIt(t *testing.T) {
 	t.Parallel()
-	d := setUp(t, 2, srikandisim.Options{})
-	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-	d.pass(id, "surya", "rini")
-	d.serve()
-	s := d.request(atVerifier)
-	by := request.Actor{Role: sop.Verifier, ID: "rini", Name: "Rini"}
-	if _, err := d.store.Act(t.Context(), d.a, s.Number, d.Now(), request.Approve{By: by, Subject: s.Subject, SeenRisks: true}); err != nil {
-		t.Fatal(err)
-	}
-	d.advance(time.Minute)
-	other := d.letter(1, "500.12.10/1/2026")
-	d.sim.Edit(id, func(l *srikandisim.Letter) { l.Files = other.Files })
+	d, s := setUpRini(t, 2)
+	d.act(s.Number, approval(s))
+	d.exchange(d.id, 1, "500.12.10/1/2026")
 	s = d.request(func(s request.State) bool { return s.Subject.NIP == official(1).NIP })
 	if s.Approval != nil || s.Status != request.StatusRefused {
 		t.Errorf("status %s, approval %+v", s.Status, s.Approval)
@@ -159,19 +146,10 @@ func TestAnEditAfterTheApprovalVoidsIt(t *testing.T) {
 // Once the reset was made it is too late to change whom it was for: that is a danger, not a new subject.
 func TestAnEditAfterTheResetIsAFinding(t *testing.T) {
 	t.Parallel()
-	d := setUp(t, 2, srikandisim.Options{})
-	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-	d.pass(id, "surya", "rini")
-	d.serve()
-	s := d.request(atVerifier)
-	by := request.Actor{Role: sop.Verifier, ID: "rini", Name: "Rini"}
-	if _, err := d.store.Act(t.Context(), d.a, s.Number, d.Now(), request.Approve{By: by, Subject: s.Subject, SeenRisks: true}, request.Confirm{By: by}); err != nil {
-		t.Fatal(err)
-	}
-	d.advance(time.Minute)
-	other := d.letter(1, "500.12.10/1/2026")
-	d.sim.Edit(id, func(l *srikandisim.Letter) { l.Files = other.Files })
-	s = d.request(func(s request.State) bool { return s.Has("subject-changed") })
+	d, s := setUpRini(t, 2)
+	d.act(s.Number, approval(s), request.Confirm{By: rini})
+	d.exchange(d.id, 1, "500.12.10/1/2026")
+	s = d.request(flagged("subject-changed"))
 	if s.Subject.NIP != official(0).NIP || s.Status != request.StatusLink {
 		t.Errorf("status %s, subject of another person: %v", s.Status, s.Subject.NIP != official(0).NIP)
 	}
@@ -183,14 +161,14 @@ func TestDispositionsAloneAreNoNewReading(t *testing.T) {
 	d := setUp(t, 1, srikandisim.Options{})
 	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
 	d.serve()
-	d.request(func(s request.State) bool { return s.Status == request.StatusReceived })
+	d.request(in(request.StatusReceived))
 	d.advance(time.Minute)
 	d.sim.Dispose(id, srikandisim.Disposition{From: d.party("surya"), To: []srikandisim.Receiver{{Party: d.party("rini")}}, Instructions: []string{"Untuk diketahui"}})
 	d.advance(time.Minute)
 	first := d.pass(id, "surya", "laras")
 	d.advance(time.Minute)
 	second := d.pass(id, "laras", "rini")
-	d.request(atVerifier)
+	d.request(in(request.StatusChecking))
 	d.advance(time.Minute)
 	d.sim.Withdraw(id, second)
 	s := d.request(func(s request.State) bool { return s.Holder == sop.Division })
@@ -240,9 +218,7 @@ func TestARefusedSignIn(t *testing.T) {
 func TestTheBacklogOfAnOutage(t *testing.T) {
 	t.Parallel()
 	d := setUp(t, 13, srikandisim.Options{})
-	d.sim.AddLetter(d.letter(0, "500.12.10/1000/2026"))
-	d.serve()
-	d.request(func(request.State) bool { return true })
+	d.received()
 	d.sim.SetOutage(true)
 	d.until("it fails", func() bool { return d.count(`SELECT count(*) FROM gateways WHERE failing_since IS NOT NULL`) == 1 })
 	before := d.count(singleMails)
@@ -297,7 +273,7 @@ func TestADaemonThatWasOff(t *testing.T) {
 	d := setUp(t, 13, srikandisim.Options{})
 	d.sim.AddLetter(d.letter(0, "500.12.10/1000/2026"))
 	stop := d.serve()
-	d.request(func(request.State) bool { return true })
+	d.request(opened)
 	d.polled()
 	stop()
 	before := d.count(singleMails)
@@ -366,22 +342,11 @@ const singleMails = `SELECT count(*) FROM outbox WHERE template IN ('work', 'rec
 // Follow-ups wait through weeks, then go in order, each once.
 func TestFollowUpsOutlastAnOutage(t *testing.T) {
 	t.Parallel()
-	d := setUp(t, 1, srikandisim.Options{})
-	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-	d.pass(id, "surya", "rini")
-	d.serve()
-	s := d.request(atVerifier)
-	d.until("the receipt is there", func() bool { return len(d.sim.Journal().FollowUps) == 1 })
+	d, s := setUpRini(t, 1)
+	d.followUps(1) // the receipt
 	d.sim.SetOutage(true)
-	by := request.Actor{Role: sop.Verifier, ID: "rini", Name: "Rini"}
-	steps := []request.Command{
-		request.Return{By: by, Missing: []string{"Fotokopi SK"}}, request.Complete{By: by},
-		request.Approve{By: by, Subject: s.Subject, SeenRisks: true}, request.Confirm{By: by},
-		request.Observe{Kind: request.Usable, At: d.Now(), By: by, Text: "pemohon"},
-	}
-	if _, err := d.store.Act(t.Context(), d.a, s.Number, d.Now(), steps...); err != nil {
-		t.Fatal(err)
-	}
+	d.act(s.Number, request.Return{By: rini, Missing: []string{"Fotokopi SK"}}, request.Complete{By: rini}, approval(s), request.Confirm{By: rini},
+		request.Observe{Kind: request.Usable, At: d.Now(), By: rini, Text: "pemohon"})
 	d.advance(20 * 24 * time.Hour)
 	d.sim.Inject(srikandisim.Follow, srikandisim.Lost, srikandisim.Cut, srikandisim.Internal, srikandisim.Lost)
 	d.sim.SetOutage(false)
@@ -400,21 +365,13 @@ func TestFollowUpsOutlastAnOutage(t *testing.T) {
 // What was to be said on a disposition that was withdrawn meanwhile is said on the letter.
 func TestAFollowUpOnAWithdrawnDisposition(t *testing.T) {
 	t.Parallel()
-	d := setUp(t, 1, srikandisim.Options{})
-	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-	disposition := d.pass(id, "surya", "rini")
-	stop := d.serve()
-	s := d.request(atVerifier)
-	d.until("the receipt is there", func() bool { return len(d.sim.Journal().FollowUps) == 1 })
-	stop()
-	by := request.Actor{Role: sop.Verifier, ID: "rini", Name: "Rini"}
-	if _, err := d.store.Act(t.Context(), d.a, s.Number, d.Now(), request.Return{By: by, Missing: []string{"Fotokopi SK"}}); err != nil {
-		t.Fatal(err)
-	}
-	d.sim.Withdraw(id, disposition)
+	d, s := setUpRini(t, 1)
+	d.followUps(1) // the receipt
+	d.stop()
+	d.act(s.Number, request.Return{By: rini, Missing: []string{"Fotokopi SK"}})
+	d.sim.Withdraw(d.id, d.disposition)
 	d.serve()
-	d.until("it is written", func() bool { return len(d.sim.Journal().FollowUps) == 2 })
-	if f := d.sim.Journal().FollowUps[1]; f.DispositionID != "" || f.Status != "dikembalikan" || f.Replay {
+	if f := d.followUps(2); f.DispositionID != "" || f.Status != "dikembalikan" || f.Replay {
 		t.Errorf("%+v", f)
 	}
 }
@@ -425,25 +382,20 @@ func TestAFollowUpOnALetterThatIsGone(t *testing.T) {
 	for _, again := range []bool{true, false} {
 		t.Run(fmt.Sprint("registered again: ", again), func(t *testing.T) {
 			t.Parallel()
-			d := setUp(t, 1, srikandisim.Options{})
-			l := d.letter(0, "500.12.10/1/2026")
-			id, twin, told := d.sim.AddLetter(l), "", 1
-			d.pass(id, "surya", "rini")
-			stop := d.serve()
-			s := d.request(atVerifier)
-			d.until("the receipt is there", func() bool { return len(d.sim.Journal().FollowUps) == 1 })
+			d, s := setUpRini(t, 1)
+			d.followUps(1) // the receipt
+			twin, told := "", 1
 			if again {
-				l.Number = "500.12.10/8/2026"
+				there, _ := d.sim.Truth()
+				l := d.letter(0, "500.12.10/8/2026")
+				l.Files = there[0].Files // the same paper
 				twin, told = d.sim.AddLetter(l), 2
 				d.request(func(s request.State) bool { return len(s.Letters) == 2 })
-				d.until("the new one is told where it went", func() bool { return len(d.sim.Journal().FollowUps) == 2 })
+				d.followUps(2) // the new one is told where it went
 			}
-			stop()
-			d.sim.Delete(id)
-			by := request.Actor{Role: sop.Verifier, ID: "rini", Name: "Rini"}
-			if _, err := d.store.Act(t.Context(), d.a, s.Number, d.Now(), request.Return{By: by, Missing: []string{"Fotokopi SK"}}); err != nil {
-				t.Fatal(err)
-			}
+			d.stop()
+			d.sim.Delete(d.id)
+			d.act(s.Number, request.Return{By: rini, Missing: []string{"Fotokopi SK"}})
 			d.serve()
 			d.until("it is settled", func() bool { return d.count(`SELECT count(*) FROM follow_ups WHERE state = 'waiting'`) == 0 })
 			written := d.sim.Journal().FollowUps
@@ -476,7 +428,7 @@ func TestFiles(t *testing.T) {
 	}
 	d.sim.Inject(srikandisim.Attachment, faults...)
 	d.serve()
-	s := d.request(func(request.State) bool { return true })
+	s := d.request(opened)
 	if !s.Has("attachment-differs") {
 		t.Errorf("findings: %+v", s.Findings)
 	}
@@ -501,9 +453,7 @@ func TestADoubtAcrossChannels(t *testing.T) {
 	t.Parallel()
 	d := setUp(t, 1, srikandisim.Options{}, withInbox)
 	d.sim.OfferRegister(false)
-	d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-	d.serve()
-	d.request(func(request.State) bool { return true })
+	d.received()
 	d.advance(time.Hour)
 	d.mail(0, "500.12.10/9/2026")
 	d.until("a human is asked", func() bool { return d.count(`SELECT count(*) FROM doubts WHERE verdict IS NULL`) == 1 })
@@ -529,7 +479,7 @@ func TestAFilePastTheLimit(t *testing.T) {
 		srikandisim.File{Name: "rekaman2.mp4", MIME: "video/mp4", Data: make([]byte, 35<<20+1), NoSum: true})
 	d.sim.AddLetter(l)
 	d.serve()
-	s := d.request(func(request.State) bool { return true })
+	s := d.request(opened)
 	if !s.Has("attachment-missing") || s.Subject.NIP != official(0).NIP {
 		t.Errorf("findings %+v", s.Findings)
 	}
@@ -542,9 +492,7 @@ func TestAFilePastTheLimit(t *testing.T) {
 func TestALetterWithoutAJobIsRevived(t *testing.T) {
 	t.Parallel()
 	d := setUp(t, 1, srikandisim.Options{})
-	d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-	d.serve()
-	d.request(func(request.State) bool { return true })
+	d.received()
 	d.polled()
 	if d.count(`WITH l AS (UPDATE letters SET state = 'stored' RETURNING id) SELECT count(*) FROM l`) != 1 {
 		t.Fatal("no letter")
@@ -575,10 +523,7 @@ func TestDoubts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			d := setUp(t, 2, srikandisim.Options{})
-			d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
-			d.serve()
-			d.request(func(request.State) bool { return true })
-			d.advance(time.Minute)
+			d.received()
 			second := d.sim.AddLetter(c.second(d))
 			var open []store.Doubt
 			d.until("a human is asked", func() bool {
@@ -619,7 +564,7 @@ func TestALetterRegisteredAgainJoins(t *testing.T) {
 	l := d.letter(0, "500.12.10/1/2026")
 	first := d.sim.AddLetter(l)
 	d.serve()
-	d.request(func(request.State) bool { return true })
+	d.request(opened)
 	d.sim.Delete(first)
 	d.advance(25 * time.Hour)
 	l.Number = "500.12.10/88/2026"
@@ -637,7 +582,7 @@ func TestFlawsAreAFinding(t *testing.T) {
 	id := d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
 	d.sim.Dispose(id, srikandisim.Disposition{ID: " ", From: d.party("surya"), To: []srikandisim.Receiver{{Party: d.party("rini")}}, Instructions: []string{"Tindaklanjuti"}})
 	d.serve()
-	s := d.request(func(request.State) bool { return true })
+	s := d.request(opened)
 	i := slices.IndexFunc(s.Findings, func(f letter.Finding) bool { return f.Code == "srikandi-flaws" })
 	if i < 0 || !strings.Contains(s.Findings[i].Detail, "disposisi") {
 		t.Errorf("findings: %+v", s.Findings)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,7 @@ import (
 	"pulih/internal/demo"
 	"pulih/internal/demo/srikandisim"
 	"pulih/internal/request"
+	"pulih/internal/sop"
 	"pulih/internal/store"
 	"pulih/internal/store/storetest"
 	"pulih/scheduler"
@@ -194,6 +196,21 @@ func (d *desk) count(sql string, args ...any) int {
 	return n
 }
 
+// done waits until two jobs of a kind have ended since: the second began later.
+func (d *desk) done(kind string) {
+	d.t.Helper()
+	const jobs = `SELECT count(*) FROM river_job WHERE kind = $1 AND state = 'completed'`
+	before := d.count(jobs, kind)
+	d.until("two jobs "+kind, func() bool { return d.count(jobs, kind) >= before+2 })
+}
+
+// followUps waits until so many are written in Srikandi, and returns the last.
+func (d *desk) followUps(n int) srikandisim.FollowUpCall {
+	d.t.Helper()
+	d.until(fmt.Sprintf("follow-up %d in Srikandi", n), func() bool { return len(d.sim.Journal().FollowUps) == n })
+	return d.sim.Journal().FollowUps[n-1]
+}
+
 // polled waits until a whole poll began and ended after now.
 func (d *desk) polled() {
 	d.t.Helper()
@@ -233,6 +250,80 @@ func (d *desk) request(is func(request.State) bool) (s request.State) {
 		return len(all) == 1 && is(s)
 	})
 	return s
+}
+
+func opened(request.State) bool { return true }
+
+func in(status request.Status) func(request.State) bool {
+	return func(s request.State) bool { return s.Status == status }
+}
+
+func flagged(finding string) func(request.State) bool {
+	return func(s request.State) bool { return s.Has(finding) }
+}
+
+// act carries out what somebody does on a page.
+func (d *desk) act(number string, cmds ...request.Command) {
+	d.t.Helper()
+	if _, err := d.store.Act(d.t.Context(), d.a, number, d.Now(), cmds...); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+var rini = request.Actor{Role: sop.Verifier, ID: "rini", Name: "Rini"}
+
+func approval(s request.State) request.Approve {
+	return request.Approve{By: rini, Subject: s.Subject, SeenRisks: true}
+}
+
+// received is the letter of the first official, whose request was opened a minute ago.
+func (d *desk) received() (id string) {
+	d.t.Helper()
+	id = d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
+	d.serve()
+	d.request(opened)
+	d.advance(time.Minute)
+	return id
+}
+
+// exchange gives a letter the paper of another official, a minute later.
+func (d *desk) exchange(id string, i int, number string) {
+	d.advance(time.Minute)
+	files := d.letter(i, number).Files
+	d.sim.Edit(id, func(l *srikandisim.Letter) { l.Files = files })
+}
+
+// riniDesk is a desk with the letter of its first official, which was passed on to the verifier Rini.
+type riniDesk struct {
+	*desk
+	id, disposition string // of the letter, and to her
+	stop            func() // ends the daemon
+}
+
+// setUpRini begins when the request is at her.
+func setUpRini(t testing.TB, people int, edit ...func(yaml string) string) (*riniDesk, request.State) {
+	t.Helper()
+	d := &riniDesk{desk: setUp(t, people, srikandisim.Options{}, edit...)}
+	d.id = d.sim.AddLetter(d.letter(0, "500.12.10/1/2026"))
+	d.disposition = d.pass(d.id, "surya", "rini")
+	d.stop = d.serve()
+	return d, d.request(in(request.StatusChecking))
+}
+
+// says writes Rini's words on her disposition in Srikandi, a minute later.
+func (d *riniDesk) says(status, words string) {
+	d.advance(time.Minute)
+	d.sim.Answer(d.id, d.disposition, d.party("rini").NIP, status, words)
+}
+
+// reads waits until pulih's words stand there.
+func (d *riniDesk) reads(words string) {
+	d.t.Helper()
+	d.until("it is said there", func() bool {
+		return slices.ContainsFunc(d.sim.Journal().FollowUps, func(f srikandisim.FollowUpCall) bool {
+			return f.DispositionID == d.disposition && strings.Contains(f.Note, words)
+		})
+	})
 }
 
 // letter is a request letter of one official, with a PDF.
