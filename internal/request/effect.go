@@ -1,6 +1,7 @@
 package request
 
 import (
+	"slices"
 	"time"
 
 	"pulih/internal/agency"
@@ -118,31 +119,38 @@ func toApplicant(template string, s State) []Effect {
 // reached them last, for an earlier one may have been registered again. That the request has ended is written to each of its letters there:
 // whoever looks at a copy would wait for ever.
 func followUp(s State, status, text string) []Effect {
-	var all []Effect
-	newest, reached := 0, time.Time{}
+	var all []FollowUp
+	newest, last := 0, time.Time{}
 	for _, l := range s.Letters {
 		if l.SrikandiID == "" {
 			continue
 		}
-		f := FollowUp{SrikandiID: l.SrikandiID, Status: status, Text: text, Copy: len(all)}
-		for _, d := range s.Dispositions {
-			for _, to := range d.To {
-				if !d.Acts || d.LetterID != l.ID || to.Role != sop.Verifier {
-					continue
-				}
-				if f.Disposition = d.ID; d.SentAt.After(reached) {
-					newest, reached = len(all), d.SentAt
-				}
-			}
+		disposition, at := s.reachedVerifier(l.ID)
+		if at.After(last) {
+			newest, last = len(all), at
 		}
-		all = append(all, f)
+		all = append(all, FollowUp{SrikandiID: l.SrikandiID, Disposition: disposition, Status: status, Text: text, Copy: len(all)})
 	}
-	if status == "selesai" || len(all) == 0 {
-		return all
+	if status != "selesai" && len(all) > 1 {
+		all = all[newest : newest+1]
+		all[0].Copy = 0
 	}
-	f := all[newest].(FollowUp)
-	f.Copy = 0
-	return []Effect{f}
+	out := make([]Effect, len(all))
+	for i, f := range all {
+		out[i] = f
+	}
+	return out
+}
+
+// reachedVerifier is the last disposition that gave a letter to a verifier, and when; empty for none.
+func (s *State) reachedVerifier(letterID int64) (id string, at time.Time) {
+	for _, d := range s.Dispositions {
+		toVerifier := slices.ContainsFunc(d.To, func(a Actor) bool { return a.Role == sop.Verifier })
+		if d.Acts && d.LetterID == letterID && toVerifier && !d.SentAt.Before(at) {
+			id, at = d.ID, d.SentAt
+		}
+	}
+	return id, at
 }
 
 // holders are the people whose work the request is now: named ones, or all who do the role's work today.
