@@ -116,7 +116,7 @@ func (t printedTable) tabbed() ([]line, bool) {
 		return nil, false
 	}
 	out := []line{{t.row(t.heading), t.pages[0]}}
-	for n, lines := range t.cut(starts) {
+	for n, lines := range cut(t.rows, starts) {
 		out = append(out, line{t.row(lines), t.pages[starts[n]]})
 	}
 	s := newSheet(document{lines: out})
@@ -192,7 +192,7 @@ func atEnd(ends []int, lines int) (starts []int, ok bool) {
 func (t printedTable) numbersAround(middles, starts []int) bool {
 	return slices.ContainsFunc([]field{fieldNIP, fieldNIK}, func(f field) bool {
 		k := slices.IndexFunc(t.columns, func(c tableColumn) bool { return c.field == f })
-		for n, lines := range t.cut(starts) {
+		for n, lines := range cut(t.rows, starts) {
 			m := middles[n] - starts[n]
 			if k < 0 || lines[m][k] != "" || len(parts(k, lines[:m])) == 0 || len(parts(k, lines[m:])) == 0 {
 				return false
@@ -202,15 +202,15 @@ func (t printedTable) numbersAround(middles, starts []int) bool {
 	})
 }
 
-// cut are the lines of each row.
-func (t printedTable) cut(starts []int) [][][]string {
-	var out [][][]string
+// cut are the lines from each start to the next; the last goes to the end.
+func cut[T any](lines []T, starts []int) [][]T {
+	var out [][]T
 	for n, from := range starts {
-		to := len(t.rows)
+		to := len(lines)
 		if n+1 < len(starts) {
 			to = starts[n+1]
 		}
-		out = append(out, t.rows[from:to])
+		out = append(out, lines[from:to])
 	}
 	return out
 }
@@ -237,13 +237,13 @@ func parts(column int, lines [][]string) []string {
 
 // tears tells whether rows that began with these lines would have a cell that can't begin or end so, or not one number each.
 func (t printedTable) tears(starts []int) bool {
-	for _, lines := range t.cut(starts) {
+	for _, lines := range cut(t.rows, starts) {
 		numbered := false
 		for k, c := range t.columns {
-			parts := parts(k, lines)
-			text := unwrap(parts)
+			pieces := parts(k, lines)
+			text := unwrap(pieces)
 			ordinal := k == 0 && c.field == fieldSkip
-			if tornCell(c.field, text) || len(parts) > 1 && (ordinal || slices.ContainsFunc(parts, emptyValue)) || ordinal && !isOrdinal(text) {
+			if tornCell(c.field, text) || len(pieces) > 1 && (ordinal || slices.ContainsFunc(pieces, emptyValue)) || ordinal && !isOrdinal(text) {
 				return true // less than one row's cell, or two rows'
 			}
 			numbered = numbered || ordinal || len(digitsOf(text)) >= 16

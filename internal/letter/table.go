@@ -1,6 +1,8 @@
 package letter
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -165,7 +167,7 @@ func (s *sheet) pageNoise(i int) bool {
 	// Column numbers below a heading: 1 2 3 4 5.
 	if len(s.cells[i]) >= 3 {
 		for k, c := range s.cells[i] {
-			if n := strings.Trim(c.text, "() ."); digitsOf(n) != n || len(n) > 2 || n != itoa(k+1) {
+			if strings.Trim(c.text, "() .") != strconv.Itoa(k+1) {
 				return false
 			}
 		}
@@ -179,13 +181,6 @@ func (s *sheet) sectionRow(i int) bool {
 	next := s.next(i)
 	return len(s.cells[i]) == 1 && next >= 0 && len(s.cells[next]) >= 3 && isOrdinal(s.cells[next][0].text) &&
 		(headOffice.MatchString(s.cells[i][0].text) || listMarkEnd(s.cells[i][0].text) > 0 && officeWord.MatchString(s.cells[i][0].text))
-}
-
-func itoa(n int) string {
-	if n >= 10 {
-		return string(rune('0'+n/10)) + string(rune('0'+n%10))
-	}
-	return string(rune('0' + n))
 }
 
 func (s *sheet) blankAround(i int) bool {
@@ -330,16 +325,8 @@ func numbered(lines [][]piece, starts []bool, fieldAt func(piece) field) [][]pie
 		cuts = middle
 	}
 	var records [][]piece
-	for n, from := range cuts {
-		to := len(lines)
-		if n+1 < len(cuts) {
-			to = cuts[n+1]
-		}
-		var r []piece
-		for _, l := range lines[from:to] {
-			r = append(r, l...)
-		}
-		if len(r) > 0 {
+	for _, row := range cut(lines, cuts) {
+		if r := slices.Concat(row...); len(r) > 0 {
 			records = append(records, r)
 		}
 	}
@@ -349,12 +336,8 @@ func numbered(lines [][]piece, starts []bool, fieldAt func(piece) field) [][]pie
 // complete counts the records whose NIP has its 18 digits.
 func complete(lines [][]piece, cuts []int, fieldAt func(piece) field) int {
 	n := 0
-	for k, from := range cuts {
-		to := len(lines)
-		if k+1 < len(cuts) {
-			to = cuts[k+1]
-		}
-		if from < to && nipDigits(lines[from:to], fieldAt) == 18 {
+	for _, row := range cut(lines, cuts) {
+		if nipDigits(row, fieldAt) == 18 {
 			n++
 		}
 	}
