@@ -162,10 +162,10 @@ func Letters() []Letter { return Issue(0) }
 // Issue writes the corpus anew, about other people: each number gives other letters, of the same layouts.
 func Issue(n int) []Letter {
 	var out []Letter
-	newWorld := func(seed uint64, applicants int) *world { return newWorld(uint64(n)*1_000_000+seed, applicants) }
+	worldOf := func(seed uint64, applicants int) *world { return newWorld(uint64(n)*1_000_000+seed, applicants) }
 	for i, l := range resetLayouts {
 		for k, form := range []string{"eml", "html", "pdf", "docx"} {
-			w := newWorld(uint64(i*10+k), l.people)
+			w := worldOf(uint64(i*10+k), l.people)
 			d, want := l.write(w)
 			x := Letter{Layout: l.name, Want: want}
 			name := fmt.Sprintf("%02d-%s", i, form)
@@ -183,7 +183,7 @@ func Issue(n int) []Letter {
 		}
 	}
 	for i, c := range plainCases {
-		w := newWorld(uint64(5000+i), 1)
+		w := worldOf(uint64(5000+i), 1)
 		out = append(out, Letter{Layout: c.name, File: File{fmt.Sprintf("k%02d.eml", i), c.mail(w).Bytes()}, Want: Want{Kind: c.kind, KindOnly: true}})
 	}
 	out = append(out, special()...)
