@@ -67,6 +67,15 @@ func (r *register) poll() {
 	}
 }
 
+// heldUntilRead sees a reset wait for its letter, has that read, and a minute pass.
+func (r *register) heldUntilRead() {
+	r.t.Helper()
+	r.run()
+	r.expectCalls()
+	r.read()
+	r.pass(time.Minute)
+}
+
 // The letter is looked at right before its reset, whatever the polls have seen: no reset is made for one that was withdrawn after its approval.
 func TestNoResetForAWithdrawnLetter(t *testing.T) {
 	t.Parallel()
@@ -74,10 +83,7 @@ func TestNoResetForAWithdrawnLetter(t *testing.T) {
 		"deleted": func(r *register, id string) { r.letters.Delete(id) },
 		"cancelled": func(r *register, id string) { // it is read first, as any edited letter
 			r.letters.Cancel(id)
-			r.run()
-			r.expectCalls()
-			r.read()
-			r.pass(time.Minute)
+			r.heldUntilRead()
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -155,10 +161,7 @@ func TestNoResetForALetterThatBecameAnother(t *testing.T) {
 			r.signIn("rini")
 			id, number := r.approvedLetter(wahyu)
 			r.letters.Edit(id, edit)
-			r.run()
-			r.expectCalls()
-			r.read()
-			r.pass(time.Minute)
+			r.heldUntilRead()
 			r.run()
 			r.expectCalls()
 			if s := r.expect(number, request.StatusRefused); !strings.Contains(s.Words, "diubah di Srikandi") && !strings.Contains(s.Words, "berubah setelah disetujui") {
@@ -186,10 +189,7 @@ func TestNoResetOnAWordTakenBack(t *testing.T) {
 	}
 	r.pass(time.Minute)
 	r.letters.Withdraw(id, disposition.ID)
-	r.run()
-	r.expectCalls()
-	r.read()
-	r.pass(time.Minute)
+	r.heldUntilRead()
 	r.run()
 	r.expectCalls()
 	if s := r.state(number); s.Approval != nil {
