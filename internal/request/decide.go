@@ -179,20 +179,10 @@ func (d *decision) join(c Join) error {
 	}
 	if known {
 		e.Kind, e.At, e.Text = LetterChanged, d.now, strings.Join(c.Changed, "; ")
-		settled := func(f letter.Finding) bool { // what is still so is found again
-			return f.Code == "number-temporary" || f.Code == "applicant-gone" && c.Subject != nil
-		}
-		e.Findings = mergeFindings(slices.DeleteFunc(slices.Clone(d.s.Findings), settled), c.Findings)
+		e.Findings = d.findingsNow(c, other)
 	}
 	if other && d.subjectOpen() {
 		e.Subject = c.Subject
-		if d.s.Approval != nil && c.By == (Actor{}) { // a letter that was exchanged behind its approval; who corrects it by hand knows
-			e.Findings = mergeFindings(e.Findings, []letter.Finding{{Code: "approved-other", Severity: letter.Danger,
-				Detail: "Data pemohon dalam surat berubah setelah disetujui; periksa siapa yang sebenarnya dimohonkan."}})
-		}
-	} else if other {
-		e.Findings = mergeFindings(e.Findings, []letter.Finding{{Code: "subject-changed", Severity: letter.Danger,
-			Detail: "Data pemohon dalam surat berubah setelah reset diajukan; periksa apakah reset itu untuk orang yang benar."}})
 	}
 	voidable := d.s.Voidable()
 	d.add(e)
@@ -211,6 +201,24 @@ func (d *decision) join(c Join) error {
 		d.do(here)
 	}
 	return nil
+}
+
+// findingsNow are a request's findings when a letter of it was read again: what may have been settled has to be found again. Other says that it
+// names its applicant differently.
+func (d *decision) findingsNow(c Join, other bool) []letter.Finding {
+	more := c.Findings
+	switch {
+	case other && !d.subjectOpen():
+		more = append(slices.Clone(more), letter.Finding{Code: "subject-changed", Severity: letter.Danger,
+			Detail: "Data pemohon dalam surat berubah setelah reset diajukan; periksa apakah reset itu untuk orang yang benar."})
+	case other && d.s.Approval != nil && c.By == (Actor{}): // a letter that was exchanged behind its approval; who corrects it by hand knows
+		more = append(slices.Clone(more), letter.Finding{Code: "approved-other", Severity: letter.Danger,
+			Detail: "Data pemohon dalam surat berubah setelah disetujui; periksa siapa yang sebenarnya dimohonkan."})
+	}
+	have := slices.DeleteFunc(slices.Clone(d.s.Findings), func(f letter.Finding) bool {
+		return f.Code == "number-temporary" || f.Code == "applicant-gone" && c.Subject != nil
+	})
+	return mergeFindings(have, more)
 }
 
 // voided uses up an approval whose reset wasn't made.
