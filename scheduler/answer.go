@@ -73,7 +73,7 @@ func (d *Daemon) readAnswer(ctx context.Context, l store.Letter, t *tenant, m *l
 		cmd = request.Trouble{By: by, Code: code, Text: "Pemohon membalas: " + letter.MaskNIK(letter.Mask(firstLine(m.Text)))}
 	}
 	joined := request.Letter{ID: l.ID, Channel: "mail", From: sender(m), MessageID: l.MessageID, ReceivedAt: l.ReceivedAt, Subject: m.Subject}
-	err = d.markRead(ctx, l, letter.Reply, r, func(tx *store.Tx) error {
+	err = d.markRead(ctx, t, l, letter.Reply, r, func(tx *store.Tx) error {
 		_, err := tx.Act(t.Agency, number, request.Join{Letter: joined}, cmd)
 		return err
 	})

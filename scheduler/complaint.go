@@ -30,7 +30,7 @@ func (d *Daemon) readComplaint(ctx context.Context, t *tenant, l store.Letter, m
 		}
 	}
 	keys := d.store.Keys.ComplaintKeys(l.ID, deref(r.Letter.Number), deref(r.Letter.Date), store.FileSums(l, r), "")
-	return d.markRead(ctx, l, letter.Complaint, r, func(tx *store.Tx) error {
+	return d.markRead(ctx, t, l, letter.Complaint, r, func(tx *store.Tx) error {
 		today, err := tx.ComplaintsFrom(t.Key, env.From, d.now().Add(-24*time.Hour))
 		if err != nil {
 			return err
@@ -73,7 +73,7 @@ func (d *Daemon) readComplaintNaskah(ctx context.Context, t *tenant, l store.Let
 		By: request.Actor{Name: from.Name, Via: "srikandi"},
 	}
 	keys := d.store.Keys.ComplaintKeys(l.ID, keyNumber(ref, &n), ref.Date, store.FileSums(l, r), n.ID)
-	return d.markRead(ctx, l, letter.Complaint, r, func(tx *store.Tx) error {
+	return d.markRead(ctx, t, l, letter.Complaint, r, func(tx *store.Tx) error {
 		if n.Cancelled {
 			return nil
 		}
@@ -95,7 +95,7 @@ func (d *Daemon) readComplaintReply(ctx context.Context, t *tenant, l store.Lett
 	join := complaint.Join{Text: letter.Mask(m.Text), Letter: request.Letter{
 		ID: l.ID, Channel: "mail", From: sender(m), MessageID: l.MessageID, ReceivedAt: l.ReceivedAt, Subject: m.Subject,
 	}}
-	return d.markRead(ctx, l, letter.Reply, r, func(tx *store.Tx) error {
+	return d.markRead(ctx, t, l, letter.Reply, r, func(tx *store.Tx) error {
 		_, err := tx.ActComplaint(t.Agency, number, join)
 		return err
 	})

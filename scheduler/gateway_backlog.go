@@ -36,18 +36,17 @@ func (d *Daemon) underBacklog(tx *store.Tx, t *tenant, l store.Letter) (held boo
 func many(g store.Gateway) bool { return g.Backlog != nil && g.Backlog.Letters > fewLetters }
 
 // remindHeld tells the marks in the summary that a letter's requests passed before anybody could read it: no sweep mails them beside it.
-func (d *Daemon) remindHeld(ctx context.Context, tx *store.Tx, l store.Letter) error {
+func (d *Daemon) remindHeld(tx *store.Tx, t *tenant, l store.Letter) error {
 	numbers, err := tx.NumbersOfLetter(l.ID)
-	if err != nil || len(numbers) == 0 {
+	if err != nil {
 		return err
 	}
-	t, err := d.tenant(ctx, l.Agency)
 	for _, number := range numbers {
-		if err == nil {
-			err = tx.Remind(t.Agency, number)
+		if err := tx.Remind(t.Agency, number); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
 }
 
 // afterSummary leaves out the requests whose marks wait until the summary of their backlog is written.

@@ -35,7 +35,7 @@ func (d *Daemon) readNaskah(ctx context.Context, t *tenant, l store.Letter, raw 
 			return err
 		}
 		if !asked {
-			return d.markRead(ctx, l, l.Kind, was.reading, func(tx *store.Tx) error { return d.follow(tx, t, l, n, nil, was) })
+			return d.markRead(ctx, t, l, l.Kind, was.reading, func(tx *store.Tx) error { return d.follow(tx, t, l, n, nil, was) })
 		}
 	}
 	reading, err := d.openNaskah(ctx, l, n)
@@ -54,27 +54,35 @@ func (d *Daemon) readNaskah(ctx context.Context, t *tenant, l store.Letter, raw 
 	if err != nil {
 		return err
 	}
-	return d.markRead(ctx, l, reading.Kind, reading, func(tx *store.Tx) error {
-		e := edition{t: t, l: l, n: n, ref: ref, reading: reading, news: news, weighty: was != nil && weighty(was.naskah, n)}
-		fresh, mine, err := d.rejoin(tx, e, subjects)
+	e := edition{t: t, l: l, n: n, ref: ref, reading: reading, news: news, weighty: was != nil && weighty(was.naskah, n)}
+	return d.markRead(ctx, t, l, reading.Kind, reading, func(tx *store.Tx) error {
+		numbers, err := d.receiveEdition(tx, e, subjects)
 		if err != nil {
 			return err
 		}
-		var numbers []string
-		if len(mine) == 0 || len(fresh) > 0 {
-			if numbers, err = d.receive(tx, t, l, reading, ref, fresh, &n); err != nil {
-				return err
-			}
-		}
-		if len(news) > 0 { // whom a later edition names, no earlier word was about
-			for _, number := range numbers {
-				if _, err := tx.Act(t.Agency, number, request.Join{Letter: ref, Changed: news}); err != nil {
-					return err
-				}
-			}
-		}
 		return d.follow(tx, t, l, n, numbers, was)
 	})
+}
+
+// receiveEdition brings a reading to the requests of its letter, and opens or joins one for each applicant who has none there.
+func (d *Daemon) receiveEdition(tx *store.Tx, e edition, subjects []request.Subject) (numbers []string, err error) {
+	fresh, mine, err := d.rejoin(tx, e, subjects)
+	if err != nil {
+		return nil, err
+	}
+	if len(mine) == 0 || len(fresh) > 0 {
+		if numbers, err = d.receive(tx, e.t, e.l, e.reading, e.ref, fresh, &e.n); err != nil {
+			return nil, err
+		}
+	}
+	if len(e.news) > 0 { // whom a later edition names, no earlier word was about
+		for _, number := range numbers {
+			if _, err := tx.Act(e.t.Agency, number, request.Join{Letter: e.ref, Changed: e.news}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return numbers, nil
 }
 
 // openNaskah has the letter read with its files.

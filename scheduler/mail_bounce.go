@@ -20,11 +20,11 @@ import (
 func (d *Daemon) readBounce(ctx context.Context, t *tenant, l store.Letter, b mailflow.Bounce, r letter.Reading) error {
 	_, verdict := mailflow.ReadToken(d.mailKey, b.Of)
 	if verdict != mailflow.Genuine || b.Delayed {
-		return d.markRead(ctx, l, letter.Bounce, r, nil)
+		return d.markRead(ctx, t, l, letter.Bounce, r, nil)
 	}
 	m, err := d.store.MailSent(ctx, b.Of)
 	if errors.Is(err, store.ErrNotFound) {
-		return d.markRead(ctx, l, letter.Bounce, r, nil)
+		return d.markRead(ctx, t, l, letter.Bounce, r, nil)
 	} else if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (d *Daemon) readBounce(ctx context.Context, t *tenant, l store.Letter, b ma
 	if !dead {
 		why = "Surel ke " + m.Address + " diteruskan ke alamat lain dan kembali dari sana: " + b.Why
 	}
-	return d.markRead(ctx, l, letter.Bounce, r, func(tx *store.Tx) error {
+	return d.markRead(ctx, t, l, letter.Bounce, r, func(tx *store.Tx) error {
 		if err := tx.MarkBounced(m.ID); err != nil || !b.Permanent {
 			return err
 		}

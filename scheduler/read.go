@@ -96,7 +96,7 @@ func (d *Daemon) tellVerifiers(tx *store.Tx, t *tenant, letterID int64, template
 
 // markRead writes down what a letter is and does what follows from it. A letter that has changed meanwhile is left to the job of its new
 // version: what an older one says is no longer true.
-func (d *Daemon) markRead(ctx context.Context, l store.Letter, kind letter.Kind, r letter.Reading, then func(tx *store.Tx) error) error {
+func (d *Daemon) markRead(ctx context.Context, t *tenant, l store.Letter, kind letter.Kind, r letter.Reading, then func(tx *store.Tx) error) error {
 	if kind == letter.ResetRequest && l.ReadVersion == 0 && d.turns.before(l, d.turnPatience()) != nil {
 		if err := d.store.Spare(ctx, l); err != nil {
 			return err
@@ -107,14 +107,14 @@ func (d *Daemon) markRead(ctx context.Context, l store.Letter, kind letter.Kind,
 		if err := tx.MarkRead(l.ID, l.Version, kind, r); err != nil {
 			return err
 		}
-		held, err := d.underBacklog(tx, d.tenants[l.Agency], l)
+		held, err := d.underBacklog(tx, t, l)
 		if err != nil || then == nil {
 			return err
 		}
 		if err := then(tx); err != nil || !held {
 			return err
 		}
-		return d.remindHeld(ctx, tx, l)
+		return d.remindHeld(tx, t, l)
 	})
 	if errors.Is(err, store.ErrChanged) {
 		return nil
@@ -132,7 +132,7 @@ func (d *Daemon) readLetter(ctx context.Context, t *tenant, l store.Letter, r le
 	if err != nil {
 		return err
 	}
-	return d.markRead(ctx, l, r.Kind, r, func(tx *store.Tx) error {
+	return d.markRead(ctx, t, l, r.Kind, r, func(tx *store.Tx) error {
 		_, err := d.receive(tx, t, l, r, ref, subjects, nil)
 		return err
 	})

@@ -41,7 +41,7 @@ func (d *Daemon) fetchAgain(ctx context.Context, t *tenant, l store.Letter) erro
 		return err
 	}
 	if same != 0 {
-		return d.markRead(ctx, l, letter.Other, letter.Reading{Kind: letter.Other, Reasons: []string{fmt.Sprintf("Isinya sama dengan surat %d.", same)}}, nil)
+		return d.markRead(ctx, t, l, letter.Other, letter.Reading{Kind: letter.Other, Reasons: []string{fmt.Sprintf("Isinya sama dengan surat %d.", same)}}, nil)
 	}
 	if l, err = d.store.Letter(ctx, l.ID); err != nil {
 		return err

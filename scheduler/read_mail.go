@@ -91,13 +91,13 @@ func (m mail) idle() bool {
 func (d *Daemon) heed(ctx context.Context, t *tenant, l store.Letter, m mail) error {
 	switch {
 	case l.HeadersOnly:
-		return d.markRead(ctx, l, letter.Unclear, m.reading, func(tx *store.Tx) error {
+		return d.markRead(ctx, t, l, letter.Unclear, m.reading, func(tx *store.Tx) error {
 			return d.tellVerifiers(tx, t, l.ID, mailflow.NoticeUnclearLetter)
 		})
 	case m.bounce != nil:
 		return d.readBounce(ctx, t, l, *m.bounce, m.reading)
 	case m.reading.Kind == letter.AutoReply:
-		return d.markRead(ctx, l, letter.AutoReply, m.reading, nil)
+		return d.markRead(ctx, t, l, letter.AutoReply, m.reading, nil)
 	}
 	if m.thread.Verdict == mailflow.Genuine { // whoever answers a mail of ours has got it
 		if err := d.store.Revive(ctx, t.Key, m.env.From); err != nil {
@@ -203,7 +203,7 @@ func (d *Daemon) readReply(ctx context.Context, t *tenant, l store.Letter, m *le
 			return d.readComplaint(ctx, t, l, m, r, env, number)
 		}
 	}
-	return d.markRead(ctx, l, letter.Reply, r, func(tx *store.Tx) error {
+	return d.markRead(ctx, t, l, letter.Reply, r, func(tx *store.Tx) error {
 		s, err := d.store.State(ctx, number)
 		if err != nil {
 			return err
@@ -250,7 +250,7 @@ func (d *Daemon) readDisposition(ctx context.Context, t *tenant, l store.Letter,
 	}
 	if why != "" {
 		r.Reasons = append([]string{why}, r.Reasons...)
-		return d.markRead(ctx, l, letter.Unclear, r, func(tx *store.Tx) error { return d.tellVerifiers(tx, t, l.ID, mailflow.NoticeUnclearLetter) })
+		return d.markRead(ctx, t, l, letter.Unclear, r, func(tx *store.Tx) error { return d.tellVerifiers(tx, t, l.ID, mailflow.NoticeUnclearLetter) })
 	}
 	acts := srikandi.Instruct(strings.Split(m.Text, "\n")...).Moves() // the same words as in Srikandi
 	r.Kind = letter.ResetRequest                                      // the letter within is one; how it came is the disposition
@@ -259,7 +259,7 @@ func (d *Daemon) readDisposition(ctx context.Context, t *tenant, l store.Letter,
 	if err != nil {
 		return err
 	}
-	return d.markRead(ctx, l, letter.Disposition, r, func(tx *store.Tx) error {
+	return d.markRead(ctx, t, l, letter.Disposition, r, func(tx *store.Tx) error {
 		numbers, err := d.receive(tx, t, l, r, ref, subjects, nil)
 		if err != nil {
 			return err

@@ -36,7 +36,7 @@ func (d *Daemon) readNotice(ctx context.Context, t *tenant, l store.Letter, m ma
 	if err != nil {
 		return err
 	}
-	return d.markRead(ctx, l, m.reading.Kind, m.reading, func(tx *store.Tx) error {
+	return d.markRead(ctx, t, l, m.reading.Kind, m.reading, func(tx *store.Tx) error {
 		if named == nil {
 			return nil
 		}
