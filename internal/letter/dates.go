@@ -27,7 +27,8 @@ var (
 const (
 	weekday = `(?:senin|selasa|rabu|kamis|jum.?at|sabtu|minggu|ahad)`
 	// hijri is what follows a date where two calendars are used: "12 November 2026 M / 2 Jumadil Akhir 1448 H".
-	hijri = `(?:\s*(?:M|Masehi)\b\.?)?(?:\s*[/|(]?\s*\d{1,2}\s+\pL[\pL' -]{3,20}\s+1[34]\d{2}(?:\s*H(?:ijriah|ijriyah)?\b\.?)?\)?)?`
+	hijri     = `(?:\s*(?:M|Masehi)\b\.?)?(?:\s*[/|(]?\s*` + hijriDate + `(?:\s*H(?:ijriah|ijriyah)?\b\.?)?\)?)?`
+	hijriDate = `\d{1,2}\s+\pL[\pL' -]{3,20}\s+1[34]\d{2}`
 )
 
 // parseDate reads the first date in Indonesian or digits, day before month. It returns YYYY-MM-DD.

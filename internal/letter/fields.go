@@ -209,7 +209,7 @@ func (s *sheet) bareDate() valueAt {
 	return valueAt{}
 }
 
-var loneDate = compile(`^(?i:tanggal\s*:?\s*|` + weekday + `\s*,?\s+|[^\d\s]\S{0,2}\s|\d{1,2}\s+\pL[\pL' -]{3,20}\s+1[34]\d{2}\s*H?\.?\s*[/|]\s*)?\d{1,2}[-. /]*(\pL{3,9}|\d{1,2})[-. /]*\d{4}(?i:` + hijri + `)\.?$`)
+var loneDate = compile(`^(?i:tanggal\s*:?\s*|` + weekday + `\s*,?\s+|[^\d\s]\S{0,2}\s|` + hijriDate + `\s*H?\.?\s*[/|]\s*)?\d{1,2}[-. /]*(\pL{3,9}|\d{1,2})[-. /]*\d{4}(?i:` + hijri + `)\.?$`)
 
 // choose tells applicants from the signer.
 func (c *content) choose(people, tabled []*person, signs []signBlock) {
@@ -232,44 +232,47 @@ func (c *content) choose(people, tabled []*person, signs []signBlock) {
 		applicants = s.withoutFarewells(c.fromProse(self))
 		c.torn = s.torn(applicants)
 	}
-	if len(applicants) == 0 && len(self) == 0 {
-		if signed && firstPerson.MatchString(s.text()) {
-			applicants = append(applicants, s.around(signerOf(sign)))
-		} else {
-			applicants = s.loose()
-			c.torn = s.torn(applicants)
-			for _, b := range signs { // a letter that names nobody isn't about him who signed it
-				applicants = slices.DeleteFunc(applicants, func(p *person) bool { return b.position != "" && b.nip != "" && p.values[fieldNIP] == b.nip })
-			}
+	switch nobody := len(applicants)+len(self) == 0; {
+	case nobody && signed && firstPerson.MatchString(s.text()):
+		applicants = append(applicants, s.around(signerOf(sign)))
+	case nobody:
+		applicants = s.loose()
+		c.torn = s.torn(applicants)
+		for _, b := range signs { // a letter that names nobody isn't about him who signed it
+			applicants = slices.DeleteFunc(applicants, func(p *person) bool { return b.position != "" && b.nip != "" && p.values[fieldNIP] == b.nip })
 		}
 	}
 	var recommender *person
-	if len(self) > 0 {
-		if len(applicants) > 0 && !samePerson(applicants[0], self[0]) {
-			recommender = self[0]
-			applicants = append(applicants, self[1:]...)
-		} else if len(applicants) == 0 {
-			applicants = self
-		}
+	switch {
+	case len(applicants) == 0:
+		applicants = self
+	case len(self) > 0 && !samePerson(applicants[0], self[0]):
+		recommender = self[0]
+		applicants = append(applicants, self[1:]...)
 	}
 	c.applicants = withoutOffices(dedupe(applicants), signs)
 	if signed {
 		c.signer = signerOf(sign)
 	}
 	if recommender != nil && (c.signer == nil || sameSigner(c.signer, recommender)) {
-		merged := newPerson(recommender.first)
-		for _, src := range []*person{c.signer, recommender} {
-			if src == nil {
-				continue
-			}
-			for _, f := range []field{fieldName, fieldNIP, fieldPosition} {
-				if v := src.values[f]; v != "" && merged.values[f] == "" {
-					merged.take(f, src)
-				}
+		c.signer = signerWith(c.signer, recommender)
+	}
+}
+
+// signerWith is the signer as the signature and, where that leaves something out, the recommender's own lines tell of them.
+func signerWith(signer, recommender *person) *person {
+	both := newPerson(recommender.first)
+	for _, src := range []*person{signer, recommender} {
+		if src == nil {
+			continue
+		}
+		for _, f := range []field{fieldName, fieldNIP, fieldPosition} {
+			if v := src.values[f]; v != "" && both.values[f] == "" {
+				both.take(f, src)
 			}
 		}
-		c.signer = merged
 	}
+	return both
 }
 
 // onlyNamed: nothing but name, rank and NIP is known of the person, as in a signature.
@@ -279,17 +282,11 @@ func (p *person) onlyNamed() bool {
 
 // withoutSigns drops the blocks that are nothing but a signature.
 func withoutSigns(people []*person, signs []signBlock) []*person {
-	var out []*person
-	for _, p := range people {
-		signature := false
-		for _, b := range signs {
-			signature = signature || p.values[fieldNIP] == b.nip && b.position != "" && p.onlyNamed() && (p.values[fieldName] == "" || p.lines[fieldNIP] == b.nipLine)
-		}
-		if !signature {
-			out = append(out, p)
-		}
-	}
-	return out
+	return slices.DeleteFunc(people, func(p *person) bool {
+		return p.onlyNamed() && slices.ContainsFunc(signs, func(b signBlock) bool {
+			return b.nip == p.values[fieldNIP] && b.position != "" && (p.values[fieldName] == "" || b.nipLine == p.lines[fieldNIP])
+		})
+	})
 }
 
 // withoutOffices drops those whose name is a position, and who have no number or the signer's: the heads of columns in a signature.
