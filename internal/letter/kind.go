@@ -16,6 +16,11 @@ func (v *verdict) because(format string, args ...any) verdict {
 	return *v
 }
 
+func (v *verdict) is(kind Kind, format string, args ...any) verdict {
+	v.kind = kind
+	return v.because(format, args...)
+}
+
 // judge tells the kind of one document from its subject, its text and its boxes. The order of safety: a reset wrongly opened is worse
 // than unclear, and a reset left in the inbox is worse than unclear.
 func judge(c *content, subject string, subjectCounts bool) verdict {
@@ -31,77 +36,64 @@ func judge(c *content, subject string, subjectCounts bool) verdict {
 		return judgeForm(v, form, subj, where)
 	}
 	if strike, ok := strikeOut(c.sheet); ok {
-		v.kind = Unclear
-		return v.because("formulir meminta pencoretan (%s); coretan tidak dapat dibaca dari teks", strike)
+		return v.is(Unclear, "formulir meminta pencoretan (%s); coretan tidak dapat dibaca dari teks", strike)
 	}
 	identity := len(c.applicants) > 0
 	resets := len(subj.resets) + len(body.resets)
 	services := merged(subj.services, body.services)
+	aside := Other // a letter that only speaks of resets; a human looks at one that names people
+	if identity {
+		aside = Unclear
+	}
 	switch {
-	case subj.event != "" && len(subj.resets) == 0 || subj.event != "" && subj.event != "kegiatan":
+	case subj.event != "" && (len(subj.resets) == 0 || subj.event != "kegiatan"):
 		if identity && (len(body.resets) > 0 && (body.forgot || body.direct) || body.lost && body.naked != "") {
-			v.kind = Unclear
-			return v.because("perihalnya %q, tetapi isinya juga meminta reset", subj.event)
+			return v.is(Unclear, "perihalnya %q, tetapi isinya juga meminta reset", subj.event)
 		}
-		v.kind = Other
-		return v.because("perihalnya %q: hanya menyebut, tidak meminta reset", subj.event)
+		return v.is(Other, "perihalnya %q: hanya menyebut, tidak meminta reset", subj.event)
 	case !identity && !subj.pleads && !body.pleads && lure.MatchString(plain(c.sheet.lines)):
-		v.kind = Other
-		return v.because("iklan atau pancingan: menawarkan sesuatu kepada pembaca, tidak meminta apa pun")
+		return v.is(Other, "iklan atau pancingan: menawarkan sesuatu kepada pembaca, tidak meminta apa pun")
 	case resets > 0 && c.circular():
-		v.kind = Unclear
-		if !identity {
-			v.kind = Other
-		}
-		return v.because("surat ditujukan kepada banyak kantor: memberi petunjuk, bukan meminta reset")
+		return v.is(aside, "surat ditujukan kepada banyak kantor: memberi petunjuk, bukan meminta reset")
 	case resets > 0 && (subj.cancel != "" || body.cancel != ""):
-		v.kind = Unclear
-		return v.because("ada kata pembatalan (%q)", subj.cancel+body.cancel)
+		return v.is(Unclear, "ada kata pembatalan (%q)", subj.cancel+body.cancel)
 	case onlyRevocation(subj, body):
-		v.kind = OtherCertificateService
-		return v.because("meminta %s; lupa passphrase hanya disebut sebagai keadaan", serviceList(services))
+		return v.is(OtherCertificateService, "meminta %s; lupa passphrase hanya disebut sebagai keadaan", serviceList(services))
 	case resets > 0 && len(services) > 0:
-		v.kind = Unclear
-		return v.because("surat campuran: selain reset juga meminta %s", serviceList(services))
+		return v.is(Unclear, "surat campuran: selain reset juga meminta %s", serviceList(services))
 	case resets > 0 && (subj.account != "" || body.account != ""):
-		v.kind = Unclear
-		return v.because("selain passphrase TTE juga meminta reset lain (%s)", subj.account+body.account)
+		return v.is(Unclear, "selain passphrase TTE juga meminta reset lain (%s)", subj.account+body.account)
 	case len(subj.resets) == 0 && body.event != "" && !body.forgot && resets > 0 && !(body.direct && identity):
-		v.kind = Unclear
-		if !identity {
-			v.kind = Other
-		}
-		return v.because("surat bersifat kegiatan atau edaran (%q)", body.event)
+		return v.is(aside, "surat bersifat kegiatan atau edaran (%q)", body.event)
 	case len(subj.resets) == 0 && subj.howTo != "" && !body.forgot && !identity,
 		resets > 0 && body.howTo != "" && len(subj.resets) == 0 && !identity && !body.forgot && isQuestion(c.sheet):
-		v.kind = Other
-		return v.because("bertanya atau menjelaskan cara, bukan meminta reset")
+		return v.is(Other, "bertanya atau menjelaskan cara, bukan meminta reset")
 	case resets > 0 && (subj.status != "" || body.status != "" && !body.direct && !identity):
-		v.kind = Unclear
-		return v.because("menanyakan permohonan terdahulu (%q); permohonan baru tidak jelas diminta", subj.status+body.status)
-	case len(subj.resets) > 0 && len(body.resets) == 0 && !identity && len(body.mentions)+len(body.passing) > 0:
-		v.kind = Unclear
-		return v.because("hanya perihalnya yang meminta reset; isinya sekadar menyebut")
-	case len(subj.resets) > 0 && len(body.resets) == 0 && body.elsewhere:
-		v.kind = Unclear
-		return v.because("perihalnya reset, tetapi isinya meminta hal lain tentang reset")
-	case len(subj.resets) > 0 && len(body.resets) == 0 && len(body.weak) > 0 && body.asked:
-		v.kind = Unclear
-		return v.because("perihalnya reset, tetapi isinya menyebut %s", serviceList(body.weak))
-	case resets > 0 && body.choice+subj.choice != "":
-		v.kind = Unclear
-		return v.because("surat membiarkan pilihan (%q)", subj.choice+body.choice)
-	case resets > 0 && !subj.named && !body.named && subj.naked+body.naked == "" && len(subj.resets) == 0 && body.other != "":
-		v.kind = Unclear
-		return v.because("lupa disebut sebagai alasan; yang diminta %q", body.other)
-	case resets > 0 && c.template():
-		v.kind = Unclear
-		return v.because("formulir belum diisi")
+		return v.is(Unclear, "menanyakan permohonan terdahulu (%q); permohonan baru tidak jelas diminta", subj.status+body.status)
 	case resets > 0:
-		v.kind = ResetRequest
-		return v
+		return judgeReset(v, c, subj, body)
 	}
 	return judgeWithoutReset(v, c, subj, body, services)
+}
+
+// judgeReset goes on where a reset of a passphrase, and nothing beside it, is asked for in the subject or in the text.
+func judgeReset(v verdict, c *content, subj, body *signals) verdict {
+	switch {
+	case len(subj.resets) > 0 && len(body.resets) == 0 && len(c.applicants) == 0 && len(body.mentions)+len(body.passing) > 0:
+		return v.is(Unclear, "hanya perihalnya yang meminta reset; isinya sekadar menyebut")
+	case len(subj.resets) > 0 && len(body.resets) == 0 && body.elsewhere:
+		return v.is(Unclear, "perihalnya reset, tetapi isinya meminta hal lain tentang reset")
+	case len(subj.resets) > 0 && len(body.resets) == 0 && len(body.weak) > 0 && body.asked:
+		return v.is(Unclear, "perihalnya reset, tetapi isinya menyebut %s", serviceList(body.weak))
+	case body.choice+subj.choice != "":
+		return v.is(Unclear, "surat membiarkan pilihan (%q)", subj.choice+body.choice)
+	case !subj.named && !body.named && subj.naked+body.naked == "" && len(subj.resets) == 0 && body.other != "":
+		return v.is(Unclear, "lupa disebut sebagai alasan; yang diminta %q", body.other)
+	case c.template():
+		return v.is(Unclear, "formulir belum diisi")
+	}
+	v.kind = ResetRequest
+	return v
 }
 
 // onlyRevocation: the subject asks to revoke, and nobody speaks of a reset: an old passphrase that is forgotten with it matters no more.
@@ -123,48 +115,34 @@ func judgeWithoutReset(v verdict, c *content, subj, body *signals, services map[
 	mentions := len(subj.mentions) + len(body.mentions)
 	switch {
 	case len(services) > 0 && (body.forgot || bare != "" && event == ""):
-		v.kind = Unclear
-		return v.because("meminta %s, tetapi juga menyebut lupa atau reset", serviceList(services))
+		return v.is(Unclear, "meminta %s, tetapi juga menyebut lupa atau reset", serviceList(services))
 	case len(services) > 0 && event == "" && combined(c.sheet) == "":
-		v.kind = OtherCertificateService
-		return v.because("meminta %s sertifikat elektronik", serviceList(services))
+		return v.is(OtherCertificateService, "meminta %s sertifikat elektronik", serviceList(services))
 	case event == "" && combined(c.sheet) != "":
-		v.kind = Unclear
-		return v.because("formulir gabungan yang pilihannya tidak terbaca (%q)", combined(c.sheet))
+		return v.is(Unclear, "formulir gabungan yang pilihannya tidak terbaca (%q)", combined(c.sheet))
 	case event != "":
-		v.kind = Other
-		return v.because("surat bersifat kegiatan, laporan atau edaran (%q)", event)
+		return v.is(Other, "surat bersifat kegiatan, laporan atau edaran (%q)", event)
 	case len(body.weak) > 0 && (body.asked || subj.asked) && mentions == 0 && bare == "" && combined(c.sheet) == "":
-		v.kind = OtherCertificateService
-		return v.because("menyebut %s sertifikat elektronik dalam sebuah permohonan", serviceList(body.weak))
+		return v.is(OtherCertificateService, "menyebut %s sertifikat elektronik dalam sebuah permohonan", serviceList(body.weak))
 	case subj.change != "" || body.change != "":
-		v.kind = Other
-		return v.because("mengubah passphrase yang masih diketahui dilakukan sendiri oleh pemilik (%q)", subj.change+body.change)
+		return v.is(Other, "mengubah passphrase yang masih diketahui dilakukan sendiri oleh pemilik (%q)", subj.change+body.change)
 	case len(body.denied) > 0 && mentions == 0 && bare == "":
-		v.kind = Other
-		return v.because("lupa atau reset disebut dengan ingkar (%q)", body.denied[0])
+		return v.is(Other, "lupa atau reset disebut dengan ingkar (%q)", body.denied[0])
 	case bare != "":
-		v.kind = Unclear
-		return v.because("menyebut %q tanpa menyebut passphrase", bare)
+		return v.is(Unclear, "menyebut %q tanpa menyebut passphrase", bare)
 	case mentions > 0 && (subj.howTo != "" || body.howTo != "") && len(c.applicants) == 0 && !body.forgot:
-		v.kind = Other
-		return v.because("bertanya atau menjelaskan cara, bukan meminta reset")
+		return v.is(Other, "bertanya atau menjelaskan cara, bukan meminta reset")
 	case mentions > 0:
-		v.kind = Unclear
-		return v.because("reset disebut tetapi tidak jelas diminta")
+		return v.is(Unclear, "reset disebut tetapi tidak jelas diminta")
 	case subj.account != "" || body.account != "":
-		v.kind = Other
-		return v.because("reset untuk akun lain, bukan passphrase TTE (%q)", subj.account+body.account)
+		return v.is(Other, "reset untuk akun lain, bukan passphrase TTE (%q)", subj.account+body.account)
 	case (subj.secret || body.secret) && body.trouble != "" && (body.asked || subj.asked):
-		v.kind = Unclear
-		return v.because("kendala pada passphrase (%q): mungkin perlu reset", body.trouble)
+		return v.is(Unclear, "kendala pada passphrase (%q): mungkin perlu reset", body.trouble)
 	case (subj.secret || body.secret) && len(c.applicants) > 0 && c.applicants[0].values[fieldNIP] != "":
-		v.kind = Unclear
-		return v.because("menyebut passphrase seseorang dengan kata yang tidak dikenal")
+		return v.is(Unclear, "menyebut passphrase seseorang dengan kata yang tidak dikenal")
 	}
 	if naked := subj.naked + body.naked; naked != "" && (body.asked || subj.asked) && (len(c.applicants) > 0 || letters(c.sheet.text()) < 200) {
-		v.kind = Unclear
-		return v.because("meminta %q tanpa menyebut apa yang direset", naked)
+		return v.is(Unclear, "meminta %q tanpa menyebut apa yang direset", naked)
 	}
 	v.kind = Other
 	return v
@@ -174,23 +152,17 @@ func judgeWithoutReset(v verdict, c *content, subj, body *signals, services map[
 func judgeForm(v verdict, f form, subj *signals, where string) verdict {
 	switch {
 	case len(f.ticked) == 0:
-		v.kind = Unclear
-		return v.because("formulir gabungan tanpa pilihan yang ditandai (%s)", where)
+		return v.is(Unclear, "formulir gabungan tanpa pilihan yang ditandai (%s)", where)
 	case f.resetTicked && f.otherTicked:
-		v.kind = Unclear
-		return v.because("formulir gabungan dengan lebih dari satu pilihan: %s", strings.Join(f.ticked, ", "))
+		return v.is(Unclear, "formulir gabungan dengan lebih dari satu pilihan: %s", strings.Join(f.ticked, ", "))
 	case f.resetTicked && len(subj.services) > 0 && len(subj.resets) == 0 && !f.subjectLists(subj):
-		v.kind = Unclear
-		return v.because("pilihan Reset ditandai, tetapi perihalnya %s", serviceList(subj.services))
+		return v.is(Unclear, "pilihan Reset ditandai, tetapi perihalnya %s", serviceList(subj.services))
 	case f.resetTicked:
-		v.kind = ResetRequest
-		return v.because("pilihan %q ditandai pada formulir", f.ticked[0])
+		return v.is(ResetRequest, "pilihan %q ditandai pada formulir", f.ticked[0])
 	case len(subj.resets) > 0:
-		v.kind = Unclear
-		return v.because("perihalnya reset, tetapi pilihan yang ditandai %q", f.ticked[0])
+		return v.is(Unclear, "perihalnya reset, tetapi pilihan yang ditandai %q", f.ticked[0])
 	}
-	v.kind = OtherCertificateService
-	return v.because("pilihan yang ditandai pada formulir: %s", strings.Join(f.ticked, ", "))
+	return v.is(OtherCertificateService, "pilihan yang ditandai pada formulir: %s", strings.Join(f.ticked, ", "))
 }
 
 func (v *verdict) note(where, subject string, subj, body *signals) {
