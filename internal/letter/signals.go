@@ -1,6 +1,7 @@
 package letter
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -34,6 +35,7 @@ type signals struct {
 	named     bool   // a reset is asked for by its name; else only "lupa" speaks for it
 	other     string // another service that is asked for in so many words
 	choice    string // "direset atau diterbitkan ulang"
+	plea      bool   // "tolong direset", of something named in another sentence
 }
 
 // serviceNames are said in reasons.
@@ -43,64 +45,61 @@ var serviceNames = map[term]string{termIssue: "penerbitan/pendaftaran", termRene
 func signalsOf(lines []line, heading bool) *signals {
 	words := wordsOf(lines)
 	marks := marksOf(words)
-	plea := false // "tolong direset", of something named in another sentence
 	s := &signals{services: map[term]string{}, weak: map[term]string{}}
 	s.known = stillKnown.MatchString(plain(lines))
 	for _, m := range marks {
 		s.lost = s.lost || m.term == termForget && !negated(words, marks, m)
 	}
-	for i, m := range marks {
-		if s.other == "" && otherService(words, marks, i) {
-			s.other = m.text
-		}
-		if s.choice == "" {
-			s.choice = alternative(words, marks, i)
-		}
-		switch m.term {
-		case termSecret:
-			s.secret = true
-			s.object(words, marks, i, heading)
-		case termSignature:
-			s.signature = true
-			s.signatureObject(words, marks, i, heading)
-		case termPassword, termAccount:
-			s.accountObject(words, marks, i)
-		case termEvent:
-			if s.event == "" && (heading || eventWeight(m.text)) {
-				s.event = m.text
-			}
-		case termHowTo:
-			if s.howTo == "" {
-				s.howTo = m.text
-			}
-		case termCancel:
-			if s.cancel == "" && nearReset(words, marks, i) {
-				s.cancel = m.text
-			}
-		case termTrouble:
-			if s.trouble == "" {
-				s.trouble = m.text
-			}
-		case termStatus:
-			if s.status == "" && nearReset(words, marks, i) {
-				s.status = m.text
-			}
-		case termAsk:
-			s.asked = true
-			s.pleads = s.pleads || asksOutright(m.text)
-		case termReset:
-			if !negated(words, marks, m) && !inPassing(words, marks, m) {
-				plea = plea || directAsk(words, marks, m)
-				if s.naked == "" {
-					s.naked = m.text
-				}
-			}
-		}
+	for i := range marks {
+		s.note(words, marks, i, heading)
 	}
-	if plea && s.secret && s.lost && !s.known && len(s.mentions) == 1 && len(s.resets)+len(s.passing)+len(s.services) == 0 && s.cancel+s.event+s.howTo+s.account == "" {
+	if s.plea && s.secret && s.lost && !s.known && len(s.mentions) == 1 && len(s.resets)+len(s.passing)+len(s.services) == 0 && s.cancel+s.event+s.howTo+s.account == "" {
 		s.resets, s.mentions = s.mentions, nil // "Bu Kabid lupa passphrase. Tolong direset."
 	}
 	return s
+}
+
+// note takes down what one mark tells.
+func (s *signals) note(words []word, marks []mark, i int, heading bool) {
+	m := marks[i]
+	if s.other == "" && otherService(words, marks, i) {
+		s.other = m.text
+	}
+	switch m.term {
+	case termSecret:
+		s.secret = true
+		s.object(words, marks, i, heading)
+	case termSignature:
+		s.signature = true
+		s.signatureObject(words, marks, i, heading)
+	case termPassword, termAccount:
+		s.accountObject(words, marks, i)
+	case termEvent:
+		if heading || eventWeight(m.text) {
+			s.event = cmp.Or(s.event, m.text)
+		}
+	case termHowTo:
+		s.howTo = cmp.Or(s.howTo, m.text)
+	case termCancel:
+		if nearReset(words, marks, i) {
+			s.cancel = cmp.Or(s.cancel, m.text)
+		}
+	case termTrouble:
+		s.trouble = cmp.Or(s.trouble, m.text)
+	case termStatus:
+		if nearReset(words, marks, i) {
+			s.status = cmp.Or(s.status, m.text)
+		}
+	case termAsk:
+		s.asked = true
+		s.pleads = s.pleads || asksOutright(m.text)
+	case termReset:
+		s.choice = cmp.Or(s.choice, alternative(words, marks, i))
+		if !negated(words, marks, m) && !inPassing(words, marks, m) {
+			s.plea = s.plea || directAsk(words, marks, m)
+			s.naked = cmp.Or(s.naked, m.text)
+		}
+	}
 }
 
 var stillKnown = compile(`(?i)masih\s+(saya\s+|kami\s+|beliau\s+)?(ingat|hafal|hapal|tahu|mengingat|mengetahui)|tidak lupa|secara (berkala|mandiri)|belum lupa`)
@@ -183,76 +182,96 @@ func (s *signals) object(words []word, marks []mark, i int, heading bool) {
 			return
 		}
 	}
-	a, ok := action(words, marks, i, 6, 5, termReset, termForget, termReplace)
-	if !ok { // "passphrase TTE Rini Pratiwi, S.E., NIP 1985..., direset"
-		a, ok = action(words, marks, i, 0, 16, termReset)
-		ok = ok && strings.HasPrefix(a.text, "di") && !slices.ContainsFunc(marks, func(x mark) bool {
-			return x.at >= m.end && x.at < a.at && slices.Contains([]term{termSecret, termPassword, termAccount}, x.term)
-		})
-	}
+	a, ok := resetOf(words, marks, i)
 	if !ok {
 		return
 	}
 	found := quotePair(a, m)
-	if negated(words, marks, a) {
-		s.denied = append(s.denied, found)
-		return
-	}
 	ask := askFor(words, marks, a)
-	if inPassing(words, marks, a) || addressed(words, a, m) {
+	other := otherLock(words, m)
+	switch {
+	case negated(words, marks, a):
+		s.denied = append(s.denied, found)
+	case inPassing(words, marks, a) || addressed(words, a, m):
 		s.elsewhere = s.elsewhere || ask == askedElse && strings.HasPrefix(a.text, "di")
 		s.passing = append(s.passing, found)
-		return
-	}
-	if other := otherLock(words, m); other != "" {
+	case other != "":
 		s.account = found + " " + other
-		return
-	}
-	if ask == askedElse {
+	case ask == askedElse:
 		s.mentions = append(s.mentions, found)
 		s.elsewhere = s.elsewhere || !heading
-		return
+	default:
+		s.weigh(a, found, heading, around(words, marks, i, a, heading || ask == askedThis))
 	}
-	around := sentence(words, marks, i)
-	self, event, howTo, guide, not := false, false, false, false, false
-	direct := directAsk(words, marks, a)
-	asked := heading || direct || ask == askedThis
-	for _, x := range around {
+}
+
+// resetOf is what is to happen to a passphrase, or has: the reset, the forgetting.
+func resetOf(words []word, marks []mark, i int) (mark, bool) {
+	if a, ok := action(words, marks, i, 6, 5, termReset, termForget, termReplace); ok {
+		return a, true
+	}
+	a, ok := action(words, marks, i, 0, 16, termReset) // "passphrase TTE Rini Pratiwi, S.E., NIP 1985..., direset"
+	return a, ok && strings.HasPrefix(a.text, "di") && !slices.ContainsFunc(marks, func(x mark) bool {
+		return x.at >= marks[i].end && x.at < a.at && slices.Contains([]term{termSecret, termPassword, termAccount}, x.term)
+	})
+}
+
+// company is what a sentence says beside an action and its object.
+type company struct {
+	direct bool // "mohon reset"
+	asked  bool
+	self   bool // "saya", "kami", "karena"
+	event  bool
+	howTo  bool
+	guide  bool // "cara" right before the action
+	ifs    bool // "bila" before the action
+
+	recommends bool // anywhere in the text
+}
+
+func around(words []word, marks []mark, i int, a mark, asked bool) company {
+	c := company{direct: directAsk(words, marks, a), recommends: recommended(marks)}
+	c.asked = asked || c.direct
+	for _, x := range sentence(words, marks, i) {
 		switch x.term {
 		case termAsk:
-			asked = asked || x.at > a.at && (x.at < m.at || !needsObject[x.text])
+			c.asked = c.asked || x.at > a.at && (x.at < marks[i].at || !needsObject[x.text])
 		case termSelf:
-			self = true
+			c.self = true
 		case termEvent:
-			event = true
+			c.event = true
 		case termHowTo:
-			howTo = true
-			guide = guide || x.end <= a.at && a.at-x.end <= 5
+			c.howTo = true
+			c.guide = c.guide || x.end <= a.at && a.at-x.end <= 5
 		case termNot:
-			not = not || x.at < a.at && a.at-x.at < 8 && hypothetical[x.text]
+			c.ifs = c.ifs || x.at < a.at && a.at-x.at < 8 && hypothetical[x.text]
 		}
 	}
+	return c
+}
+
+// weigh tells whether an action on the passphrase is asked for or only mentioned.
+func (s *signals) weigh(a mark, found string, heading bool, c company) {
+	forgets := a.term == termForget
 	if a.term == termReplace && s.known {
 		s.change = found
 		return
 	}
-	if a.term == termReplace && (!asked || !strings.HasPrefix(a.text, "pe") && !s.lost) {
+	if a.term == termReplace && (!c.asked || !strings.HasPrefix(a.text, "pe") && !s.lost) {
 		s.mentions = append(s.mentions, found)
 		return
 	}
-	if a.term == termForget && self {
-		s.forgot = s.forgot || !not
-	}
+	s.forgot = s.forgot || forgets && c.self && !c.ifs
 	switch {
-	case direct && !not && !howTo:
+	case c.direct && !c.ifs && !c.howTo:
 		s.direct, s.named = true, true
 		s.resets = append(s.resets, found)
-	case event, not && !heading, guide && !(self && s.lost):
+	case c.event, c.ifs && !heading, c.guide && !(c.self && s.lost):
 		s.mentions = append(s.mentions, found)
-	case howTo && !(asked && a.term == termReset && !heading) && !self:
+	case c.howTo && !(c.asked && a.term == termReset && !heading) && !c.self:
 		s.mentions = append(s.mentions, found)
-	case asked, self && a.term == termForget, a.term == termReset && s.lost && recommended(marks):
-		s.named = s.named || a.term != termForget
+	case c.asked, c.self && forgets, a.term == termReset && s.lost && c.recommends:
+		s.named = s.named || !forgets
 		s.resets = append(s.resets, found)
 	default:
 		s.mentions = append(s.mentions, found)
@@ -473,9 +492,6 @@ func otherService(words []word, marks []mark, i int) bool {
 
 // alternative is a reset that the writer leaves to choose against another service.
 func alternative(words []word, marks []mark, i int) string {
-	if marks[i].term != termReset {
-		return ""
-	}
 	for _, x := range marks {
 		if slices.Contains([]term{termIssue, termRenew, termRevoke}, x.term) && abs(x.at-marks[i].at) <= 5 && sameSentence(words, x.at, marks[i].at) {
 			for k := min(x.at, marks[i].at); k < max(x.at, marks[i].at); k++ {
