@@ -46,8 +46,13 @@ type masker struct {
 var (
 	quoted = compile(`^\s*["'“‘«(]([^"'”’»)]{3,60})["'”’»)]`)
 	// secretNouns are words for a secret; misspelt passphrases are told by passphraseWord.
-	secretNouns = compile(`^(?i:password|passwords?|passwd|pasword|pswd|passcode|pwd|pw|pass|sandi|m?pin|otp|token|keyphrase|frasa|frase|pass?-phrase|sandi/passphrase|pin/passphrase|passphrase/pin|password/passphrase)$`)
-	secretPairs = compile(`^(?i:(kata|frasa|frase)[ -](sandi|kunci)|pass? (ph?rase|frase|frasa|word)|kode (otp|verifikasi|rahasia|akses|keamanan|pin|aktivasi))$`)
+	secretNouns = setOf("password passwords passwd pasword pswd passcode pwd pw pass sandi pin mpin otp token keyphrase frasa frase pas-phrase pass-phrase")
+	// secretPairs are two words for one: what may follow the first.
+	secretPairs = map[string]map[string]bool{
+		"kata": setOf("sandi kunci"), "frasa": setOf("sandi kunci"), "frase": setOf("sandi kunci"),
+		"pas": setOf("phrase prase frase frasa word"), "pass": setOf("phrase prase frase frasa word"),
+		"kode": setOf("otp verifikasi rahasia akses keamanan pin aktivasi"),
+	}
 	// secretOf are words between the noun and its value: whose, which, of what.
 	secretOf = compile(`^(?i:tte|saya|sy|aku|punya|kami|lama|baru|sementara|terakhir|beliau|nya|yang|e-?mail|dinas|akun|srikandi|sertifikat|elektronik|tanda|tangan|sebelumnya|sekarang|bapak|ibu|pak|bu|itu|login|wifi|bsre|ams|aktif|awal|default|adalah|yaitu|ialah|yakni|menjadi|berupa|is|user|asli|digital)$`)
 	says     = compile(`^(?i:adalah|yaitu|ialah|yakni|menjadi|berupa|is)$`)
@@ -57,19 +62,14 @@ var (
 
 // noun tells whether the tokens from k on name a secret, and how many they are.
 func noun(tokens []string, k int) int {
-	w := strings.Trim(tokens[k], wordMarks)
-	if w == "" || !strings.ContainsRune("fkmopst", rune(w[0]|0x20)) && !strings.Contains(w, "/") {
-		return 0
-	}
-	w = strings.ToLower(w)
-	if k+1 < len(tokens) && secretPairs.MatchString(w+" "+bareWord(tokens[k+1])) {
+	w := bareWord(tokens[k])
+	if after := secretPairs[w]; k+1 < len(tokens) && after[stem(tokens[k+1])] {
 		return 2
 	}
-	if base := strings.TrimSuffix(strings.TrimSuffix(w, "nya"), "-"); secretNouns.MatchString(base) || passphraseWord(base) {
+	base := stem(w)
+	last := base[strings.LastIndexByte(base, '/')+1:] // "user/password"
+	if secretNouns[base] || passphraseWord(base) || secretNouns[last] || passphraseWord(last) {
 		return 1
-	}
-	if i := strings.LastIndexByte(w, '/'); i > 0 && (secretNouns.MatchString(w[i+1:]) || passphraseWord(w[i+1:])) {
-		return 1 // "user/password"
 	}
 	return 0
 }
@@ -78,8 +78,11 @@ const wordMarks = " .,;()[]\"'“”‘’*_"
 
 func bareWord(s string) string { return strings.ToLower(strings.Trim(s, wordMarks)) }
 
+// stem is "sandi" of "sandinya" and of "sandi-nya".
+func stem(s string) string { return strings.TrimSuffix(strings.TrimSuffix(bareWord(s), "nya"), "-") }
+
 // inline masks what stands behind the noun on its line, and tells whether there is one.
-func (m *masker) inline(i int) (named bool) {
+func (m *masker) inline(i int) bool {
 	for range 8 { // each round masks one value; a line has few
 		from, to, named := secretIn(m.lines[i])
 		if to == 0 {
@@ -170,7 +173,7 @@ func secretIn(l string) (from, to int, named bool) {
 		if v >= len(tokens) || endsSentence(tokens[v-1]) || strings.Contains(l[at[k][1]:at[v][0]], "\t") || strings.Contains(tokens[v], masked) {
 			continue
 		}
-		name := strings.TrimSuffix(strings.TrimSuffix(bareWord(tokens[k+n-1]), "nya"), "-")
+		name := stem(tokens[k+n-1])
 		if from, to, ok := valueIn(l, at[k][0], at[v][0], name, colon, said); ok {
 			return from, to, true
 		}
