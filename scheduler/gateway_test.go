@@ -470,14 +470,14 @@ func TestADoubtAcrossChannels(t *testing.T) {
 	}
 }
 
-// A file past the limit is left where it is, and the request says so; the rest of the letter is read.
+// A file past the limit is left where it is, and the request says so until the file is gone; the rest of the letter is read.
 func TestAFilePastTheLimit(t *testing.T) {
 	t.Parallel()
 	d := setUp(t, 1, srikandisim.Options{})
 	l := d.letter(0, "500.12.10/1/2026")
 	l.Files = append(l.Files, srikandisim.File{Name: "rekaman.mp4", MIME: "video/mp4", Data: make([]byte, 35<<20+1)},
 		srikandisim.File{Name: "rekaman2.mp4", MIME: "video/mp4", Data: make([]byte, 35<<20+1), NoSum: true})
-	d.sim.AddLetter(l)
+	id := d.sim.AddLetter(l)
 	d.serve()
 	s := d.request(opened)
 	if !s.Has("attachment-missing") || s.Subject.NIP != official(0).NIP {
@@ -485,6 +485,11 @@ func TestAFilePastTheLimit(t *testing.T) {
 	}
 	if n := d.count(`SELECT count(*) FROM files`); n != 1 {
 		t.Errorf("%d files kept", n)
+	}
+	d.advance(time.Minute)
+	d.sim.Edit(id, func(l *srikandisim.Letter) { l.Files = l.Files[:1] })
+	if s := d.request(flagged("letter-changed")); s.Has("attachment-missing") {
+		t.Errorf("nothing is missing any more: %+v", s.Findings)
 	}
 }
 

@@ -215,8 +215,17 @@ func (d *decision) findingsNow(c Join, other bool) []letter.Finding {
 		more = append(slices.Clone(more), letter.Finding{Code: "approved-other", Severity: letter.Danger,
 			Detail: "Data pemohon dalam surat berubah setelah disetujui; periksa siapa yang sebenarnya dimohonkan."})
 	}
+	alone := len(d.s.Letters) == 1 // of another letter it may still be true
 	have := slices.DeleteFunc(slices.Clone(d.s.Findings), func(f letter.Finding) bool {
-		return f.Code == "number-temporary" || f.Code == "applicant-gone" && c.Subject != nil
+		switch f.Code {
+		case "number-temporary":
+			return true
+		case "applicant-gone":
+			return c.Subject != nil
+		case "attachment-missing", "attachment-differs", "srikandi-flaws":
+			return alone
+		}
+		return false
 	})
 	return mergeFindings(have, more)
 }
