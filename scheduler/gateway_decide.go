@@ -31,6 +31,8 @@ func (d *Daemon) decideInSrikandi(tx *store.Tx, t *tenant, st request.State, on 
 		st.Status == request.StatusSecond && st.Approval.By.ID != dec.PersonID
 	waits, early := t.Rules.SrikandiDecides && checking, dec.At.Before(st.Since)
 	switch {
+	case dec.Aside:
+		return d.unheard(tx, t, st, dec)
 	case dec.Doubt != "" && waits && (!early || dec.At.IsZero()):
 		return d.notDecided(tx, t, st, dec, dec.Doubt)
 	case dec.Doubt != "":
@@ -74,7 +76,7 @@ func (d *Daemon) takeBack(tx *store.Tx, t *tenant, st request.State, on request.
 		return st, nil
 	}
 	st, err := tx.Act(t.Agency, st.Number, request.Unable{Text: "Persetujuan itu diubah atau dicabut di Srikandi; reset tidak diajukan."})
-	if err != nil || dec.Doubt != "" || dec.Approved || dec.At.IsZero() {
+	if err != nil || dec.Doubt != "" || dec.Aside || dec.Approved || dec.At.IsZero() {
 		return st, err
 	}
 	return d.carryOut(tx, t, st, dec, returned(t, dec))
@@ -86,17 +88,17 @@ func takenBack(t *tenant, st request.State, letterID int64, list []srikandi.Disp
 		return srikandi.Decision{}, false
 	}
 	dec, said := srikandi.VerifierDecision(list, st.Approval.By.ID)
-	approves := said && dec.Approved && dec.Doubt == ""
+	approves := said && dec.Approved && dec.Doubt == "" && !dec.Aside
 	if st.Approval.Letter == letterID {
 		return dec, !approves
 	}
-	return dec, said && !approves && dec.Doubt == "" && dec.At.After(st.Approval.At)
+	return dec, said && !approves && dec.Doubt == "" && !dec.Aside && dec.At.After(st.Approval.At)
 }
 
-// unheard tells of an approval that came where none is carried out. What was decided since, in Srikandi or on a page, has answered it.
+// unheard tells of a decision that came where none is carried out: an approval, or whatever was said aside. What was decided since, in Srikandi or on a page, has answered it.
 func (d *Daemon) unheard(tx *store.Tx, t *tenant, st request.State, dec srikandi.Decision) error {
 	waits := st.Status == request.StatusSecond || st.Status == request.StatusUncertain || st.Status == request.StatusRefused
-	if !dec.Approved || st.Approval != nil && !waits || !t.Rules.SrikandiDecides && st.Status != request.StatusChecking {
+	if !dec.Approved && !dec.Aside || st.Approval != nil && !waits || !t.Rules.SrikandiDecides && st.Status != request.StatusChecking {
 		return nil
 	}
 	if !st.DecidedAt.IsZero() && !st.DecidedAt.Before(dec.At) {
@@ -105,6 +107,8 @@ func (d *Daemon) unheard(tx *store.Tx, t *tenant, st request.State, dec srikandi
 	switch {
 	case !t.Rules.SrikandiDecides:
 		return d.notDecided(tx, t, st, dec, "keputusan di instansi ini dibuat di meja kerja.")
+	case dec.Aside:
+		return d.notDecided(tx, t, st, dec, "disposisi itu hanya untuk diketahui; tulis keputusan pada disposisi yang meminta tindakan.")
 	case st.Status == request.StatusChecking, st.Status == request.StatusRefused:
 		return d.notDecided(tx, t, st, dec, "keputusan itu ditulis sebelum permohonan ini menunggu pemeriksaan.")
 	}

@@ -144,6 +144,21 @@ func TestAWordThatIsNoPlainDecisionIsTold(t *testing.T) {
 	}
 }
 
+// On a disposition that only informs nothing can be decided. Who tries, while the letter still lies higher up, is told where to write it.
+func TestAWordAsideIsTold(t *testing.T) {
+	t.Parallel()
+	d := setUp(t, 1, srikandisim.Options{})
+	id := d.received()
+	s := d.request(opened)
+	informed := d.sim.Dispose(id, srikandisim.Disposition{From: d.party("surya"), To: []srikandisim.Receiver{{Party: d.party("rini")}}, Instructions: []string{"Untuk diketahui"}})
+	d.advance(time.Minute)
+	d.sim.Answer(id, informed, d.party("rini").NIP, "selesai", "disetujui")
+	d.toldTheVerifier(s, "hanya untuk diketahui")
+	if s = d.requests()[0]; s.Approval != nil || s.Status != request.StatusReceived {
+		t.Errorf("it is in %s", s.Status)
+	}
+}
+
 // A word was about those whom the letter named when it was written.
 func TestAWordCoversNobodyWhoEntersTheLetterLater(t *testing.T) {
 	t.Parallel()

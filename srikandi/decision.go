@@ -12,6 +12,7 @@ import (
 type Decision struct {
 	Approved      bool
 	Reason        string // of a return: what is missing; may be empty
+	Aside         bool   // said on a disposition that asked for nothing: it decides nothing
 	Doubt         string // why it can't be taken for a decision, though it sounds like one; in Indonesian, for who wrote it
 	At            time.Time
 	PersonID      string
@@ -20,10 +21,19 @@ type Decision struct {
 
 // VerifierDecision finds the last decision of these verifiers in a letter's dispositions. It must be said by a receiver known by NIP, on a
 // disposition that asked for action and stands, with a time, and plainly; what only sounds like one has a Doubt. One without a time is the
-// last where no other is.
-func VerifierDecision(ds []Disposition, verifierIDs ...string) (last Decision, ok bool) {
+// last where no other is. Where none is, it finds what they said Aside.
+func VerifierDecision(ds []Disposition, verifierIDs ...string) (Decision, bool) {
+	if last, ok := lastWord(ds, verifierIDs, Disposition.Asks); ok {
+		return last, true
+	}
+	last, ok := lastWord(ds, verifierIDs, func(d Disposition) bool { return !d.Withdrawn })
+	last.Aside = ok
+	return last, ok
+}
+
+func lastWord(ds []Disposition, verifierIDs []string, on func(Disposition) bool) (last Decision, ok bool) {
 	for _, d := range ds {
-		if !d.Asks() {
+		if !on(d) {
 			continue
 		}
 		for _, r := range d.To {

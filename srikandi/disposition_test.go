@@ -442,7 +442,7 @@ func TestOnlyTheVerifiersOwnWordCounts(t *testing.T) {
 		edit(&d)
 		ds := srikandi.Dispositions(srikandi.Naskah{ReceivedAt: arrived, Dispositions: []srikandi.Disposisi{d}}, dinas)
 		decision, ok := srikandi.VerifierDecision(ds, "verif", "verif2")
-		return ok && decision.Doubt == ""
+		return ok && decision.Doubt == "" && !decision.Aside
 	}
 	for _, c := range []struct {
 		name string
@@ -459,6 +459,25 @@ func TestOnlyTheVerifiersOwnWordCounts(t *testing.T) {
 		if got := approve(c.edit); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
+	}
+}
+
+// What a verifier says where nothing was asked for is heard, so that they can be told, and never outweighs a decision.
+func TestAWordAsideIsNoDecision(t *testing.T) {
+	t.Parallel()
+	asked, told := sent("asked", 5, "kasi", "verif"), sent("told", 6, "kabid", "verif")
+	told.Instructions = []srikandi.Instruksi{{Text: "Untuk diketahui"}}
+	asked.To[0].FollowUps = []srikandi.TindakLanjut{{At: minute(9), Note: "dikembalikan: stempel"}}
+	told.To[0].FollowUps = []srikandi.TindakLanjut{{At: minute(12), Note: "disetujui"}}
+	decision := func(list ...srikandi.Disposisi) srikandi.Decision {
+		got, _ := srikandi.VerifierDecision(srikandi.Dispositions(srikandi.Naskah{ReceivedAt: arrived, Dispositions: list}, dinas), "verif")
+		return got
+	}
+	if got, want := decision(told), (srikandi.Decision{Approved: true, Aside: true, At: minute(12), PersonID: "verif", DispositionID: "told"}); got != want {
+		t.Errorf("aside alone: %+v", got)
+	}
+	if got, want := decision(asked, told), (srikandi.Decision{Reason: "stempel", At: minute(9), PersonID: "verif", DispositionID: "asked"}); got != want {
+		t.Errorf("beside a decision: %+v", got)
 	}
 }
 
