@@ -20,8 +20,6 @@ type pattern struct {
 	here   func() *regexp.Regexp // matches behind one character, so that \b sees what stands before
 	needs  wordSet               // every match holds one of them
 	starts wordSet               // every match begins with one of them
-	only   bool                  // a match stands at the text's beginning only
-	first  *bytesSet             // of such a one: what it may begin with
 	digit  bool                  // every match holds a digit
 }
 
@@ -37,18 +35,10 @@ func compile(expr string) *pattern {
 func (p *pattern) prepare() {
 	p.re = regexp.MustCompile(p.expr)
 	p.here = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?s:.)(?:` + p.expr + `)`) })
-	tree, err := syntax.Parse(p.expr, syntax.Perl)
-	if err != nil {
-		return
-	}
+	tree, _ := syntax.Parse(p.expr, syntax.Perl) // it has just been compiled
 	tree = tree.Simplify()
-	p.needs, p.digit, p.only = newWordSet(needs(tree)), needsDigit(tree), anchored(tree)
-	if set, empty := firsts(tree); p.only && !empty {
-		p.first = &set
-	}
-	if set, empty, known := starts(tree); known && !empty && p.only {
-		p.starts.list = set
-	} else if known && !empty && !positioned(tree) {
+	p.needs, p.digit = newWordSet(needs(tree)), needsDigit(tree)
+	if set, empty, known := starts(tree); known && !empty && !positioned(tree) {
 		p.starts = newWordSet(set)
 	}
 }
@@ -56,11 +46,8 @@ func (p *pattern) prepare() {
 // may tells whether the pattern can match.
 func (p *pattern) may(s string) bool {
 	p.once.Do(p.prepare)
-	switch {
-	case p.first != nil && (s == "" || !p.first[s[0]]), p.digit && !strings.ContainsAny(s, "0123456789"):
+	if p.digit && !strings.ContainsAny(s, "0123456789") {
 		return false
-	case p.only && p.starts.known():
-		return p.starts.begin(s)
 	}
 	return !p.needs.known() || p.needs.next(s, 0) >= 0
 }
@@ -74,7 +61,7 @@ func (p *pattern) look(s string) (re *regexp.Regexp, text string, begins int) {
 	if !p.may(s) {
 		return nil, "", -1
 	}
-	if p.only || !p.starts.known() {
+	if !p.starts.known() {
 		return p.re, s, -1
 	}
 	from := -1
@@ -450,68 +437,4 @@ func shortest(words []string) int {
 		n = min(n, len(w))
 	}
 	return n
-}
-
-type bytesSet [256]bool
-
-func (b *bytesSet) add(from, to int) {
-	for i := from; i <= to; i++ {
-		b[i] = true
-	}
-}
-
-// anchored tells whether an expression matches at the beginning of a text only.
-func anchored(re *syntax.Regexp) bool {
-	switch re.Op {
-	case syntax.OpBeginText:
-		return true
-	case syntax.OpCapture, syntax.OpConcat:
-		return anchored(re.Sub[0])
-	case syntax.OpAlternate:
-		return !slices.ContainsFunc(re.Sub, func(sub *syntax.Regexp) bool { return !anchored(sub) })
-	}
-	return false
-}
-
-// firsts are the bytes with which a match may begin, and whether it may be empty, so that what follows tells more.
-func firsts(re *syntax.Regexp) (set bytesSet, empty bool) {
-	join := func(sub *syntax.Regexp) bool {
-		more, empty := firsts(sub)
-		for i := range set {
-			set[i] = set[i] || more[i]
-		}
-		return empty
-	}
-	switch re.Op {
-	case syntax.OpEmptyMatch, syntax.OpBeginText, syntax.OpBeginLine, syntax.OpEndText, syntax.OpEndLine, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
-		return set, true
-	case syntax.OpLiteral:
-		r := re.Rune[0]
-		if r >= utf8.RuneSelf {
-			set.add(utf8.RuneSelf, 255)
-		} else if set[r] = true; re.Flags&syntax.FoldCase != 0 {
-			set[unicode.ToLower(r)], set[unicode.ToUpper(r)] = true, true
-		}
-	case syntax.OpCharClass:
-		for i := 0; i < len(re.Rune); i += 2 {
-			set.add(int(min(re.Rune[i], utf8.RuneSelf)), int(min(re.Rune[i+1], utf8.RuneSelf)))
-		}
-		if set[utf8.RuneSelf] {
-			set.add(utf8.RuneSelf, 255)
-		}
-	case syntax.OpCapture, syntax.OpPlus:
-		empty = join(re.Sub[0])
-	case syntax.OpStar, syntax.OpQuest:
-		join(re.Sub[0])
-		empty = true
-	case syntax.OpConcat:
-		empty = !slices.ContainsFunc(re.Sub, func(sub *syntax.Regexp) bool { return !join(sub) })
-	case syntax.OpAlternate:
-		for _, sub := range re.Sub {
-			empty = join(sub) || empty
-		}
-	default:
-		set.add(0, 255)
-	}
-	return set, empty
 }
