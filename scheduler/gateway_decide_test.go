@@ -128,6 +128,24 @@ func TestAnApprovalThatWasCarriedOut(t *testing.T) {
 	}
 }
 
+// A word of a gateway whose clock is ahead looks newer than whatever became of it. It is carried out once all the same.
+func TestAWordFromAClockThatIsAhead(t *testing.T) {
+	t.Parallel()
+	d, _ := setUpRini(t, 1)
+	d.sim.SetSkew(3 * time.Hour)
+	d.says("selesai", "disetujui")
+	s := d.request(in(request.StatusApproved))
+	d.advance(time.Minute)
+	d.act(s.Number, request.Unable{Text: "Tidak ada di AMS."})
+	d.advance(time.Minute)
+	d.sim.Edit(d.id, func(l *srikandisim.Letter) { l.Summary = "lain" })
+	d.request(flagged("letter-changed"))
+	d.polled()
+	if s = d.requests()[0]; s.Status != request.StatusRefused || s.Approvals != 1 {
+		t.Errorf("%s after %d approvals", s.Status, s.Approvals)
+	}
+}
+
 // Many words hold "disetujui" and are no approval. Nothing is done on them, and who wrote them is told.
 func TestAWordThatIsNoPlainDecisionIsTold(t *testing.T) {
 	t.Parallel()
