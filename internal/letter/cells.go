@@ -227,7 +227,7 @@ func (s *sheet) pair(i, k int) (found, int) {
 		}
 		return f, 2 + s.extend(&f, i, k+2)
 	}
-	if fd == fieldSkip || strings.HasSuffix(c.text, ",") {
+	if fd == fieldSkip || strings.HasSuffix(c.text, ",") && fd != fieldNIP { // OCR reads the point of "NIP." as a comma
 		return f, 0
 	}
 	// Two columns without a colon: exactly a label and a value.
@@ -259,17 +259,20 @@ func (s *sheet) wrappedLabel(i, k int) (field, bool) {
 	return f, ok && f != fieldSkip
 }
 
-// bareLabel reads "nama slamet riyadi" above "nip 1970...": labels without a colon, several lines of them.
+// bareLabel reads "nama slamet riyadi" above "nip 1970...": labels without a colon, several lines of them, or a number below a label with one.
 func (s *sheet) bareLabel(i int, f found) (found, int) {
 	m := labelAndValue.FindStringSubmatch(strings.TrimSpace(s.lines[i].text))
 	if m == nil || len(s.cells[i]) > 2 {
 		return f, 0
 	}
+	fd, ok := fieldOf(m[1])
 	near := false
+	if i > 0 && (fd == fieldNIP || fd == fieldNIK) {
+		_, _, near = cutLabel(strings.TrimSpace(s.lines[i-1].text))
+	}
 	for _, j := range []int{i - 1, i + 1} {
 		near = near || j >= 0 && j < len(s.lines) && labelAndValue.MatchString(strings.TrimSpace(s.lines[j].text))
 	}
-	fd, ok := fieldOf(m[1])
 	if !ok || !near || !plausible(fd, m[2]) {
 		return f, 0
 	}
@@ -277,7 +280,7 @@ func (s *sheet) bareLabel(i int, f found) (found, int) {
 	return f, len(s.cells[i])
 }
 
-var labelAndValue = compile(`(?i)^(nama(?: lengkap)?|nip|nik|jabatan|pangkat|unit kerja|opd|instansi|e-?mail(?: dinas)?|no\.? ?hp|no\.? ?wa|hp|wa)\.?\s+([^:=]+)$`)
+var labelAndValue = compile(`(?i)^(nama(?: lengkap)?|nip|nik|jabatan|pangkat|unit kerja|opd|instansi|e-?mail(?: dinas)?|no\.? ?hp|no\.? ?wa|hp|wa)[.,]?\s+([^:=]+)$`)
 
 // extend gives a value the cells behind it on the line: the first one if the value is still empty, and those that a justified line or a
 // blank within a number has torn off.

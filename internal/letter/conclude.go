@@ -427,6 +427,10 @@ func (w *work) checkNIP(nip *string, who, code string) {
 // correctionFindings says which numbers were not read as digits, and what became of the proposal.
 func (w *work) correctionFindings(r *Reading) {
 	for _, c := range r.Corrections {
+		if c.Field == "letter.number" {
+			w.find("number-correction", Warning, numberCorrection(c))
+			continue
+		}
 		who, kind, code := "penanda tangan", "NIP", "nip-correction"
 		for i, a := range r.Applicants {
 			if strings.HasPrefix(c.Field, fmt.Sprintf("applicants[%d].", i)) {
@@ -448,6 +452,13 @@ func (w *work) correctionFindings(r *Reading) {
 			w.find(code, Warning, fmt.Sprintf("%s %s terbaca dengan huruf di antara angka, dan koreksinya tidak berbentuk %s yang wajar, jadi tidak dipakai. Bacalah angkanya pada surat aslinya.", kind, who, kind))
 		}
 	}
+}
+
+func numberCorrection(c Correction) string {
+	if c.Used {
+		return fmt.Sprintf("Bulan Romawi dalam nomor surat terbaca keliru (%s); yang dipakai adalah koreksinya (%s). Cocokkan dengan surat aslinya.", c.Read, c.Proposed)
+	}
+	return fmt.Sprintf("Bulan dalam nomor surat (%s) mungkin angka Romawi (%s); yang terbaca tidak diubah. Cocokkan dengan surat aslinya.", c.Read, c.Proposed)
 }
 
 // secretFindings says that a secret was masked, wherever it stood.

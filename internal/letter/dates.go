@@ -31,6 +31,29 @@ const (
 	hijriDate = `\d{1,2}\s+\pL[\pL' -]{3,20}\s+1[34]\d{2}`
 )
 
+var romanMonths = setOf("I II III IV V VI VII VIII IX X XI XII")
+
+// romanMonth corrects the month in a letter's number where OCR read 1 or l for I: "800/12/X1/2026". The digits 111 before the year may be the
+// letter's own; what they'd be as a month is only offered. The correction is nil where there is none.
+func romanMonth(number string) (string, *Correction) {
+	segments := strings.Split(number, "/")
+	for i := 1; i < len(segments)-1; i++ {
+		s := strings.TrimSpace(segments[i])
+		roman := strings.NewReplacer("1", "I", "l", "I", "|", "I", "!", "I").Replace(s)
+		digits := digitsOf(s) == s
+		if roman == s || !romanMonths[roman] || digits && (s != "111" || len(strings.TrimSpace(segments[i+1])) != 4) {
+			continue
+		}
+		segments[i] = roman
+		c := &Correction{Field: "letter.number", Read: number, Proposed: strings.Join(segments, "/"), Used: !digits}
+		if !c.Used {
+			return number, c
+		}
+		return c.Proposed, c
+	}
+	return number, nil
+}
+
 // parseDate reads the first date in Indonesian or digits, day before month. It returns YYYY-MM-DD.
 func parseDate(s string) (string, bool) {
 	if m := isoDate.FindStringSubmatch(s); m != nil {

@@ -13,6 +13,7 @@ import (
 type content struct {
 	sheet      *sheet
 	number     valueAt
+	misread    *Correction // of the number
 	date       valueAt
 	subject    valueAt
 	office     valueAt
@@ -80,6 +81,9 @@ func (c *content) letterFields(pairs []found) {
 	}
 	if c.number.text == "" {
 		c.titleNumber()
+	}
+	if s.how == "ocr" {
+		c.number.text, c.misread = romanMonth(c.number.text)
 	}
 	if c.subject.text == "" {
 		c.titleSubject()
@@ -526,6 +530,9 @@ func (c *content) write(r *Reading) {
 		if *dst == nil {
 			*dst = note(name, v.line, v.text)
 		}
+	}
+	if r.Letter.Number == nil && c.misread != nil {
+		r.Corrections = append(r.Corrections, *c.misread)
 	}
 	set(&r.Letter.Number, "letter.number", c.number)
 	set(&r.Letter.Date, "letter.date", c.date)

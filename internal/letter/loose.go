@@ -37,7 +37,7 @@ func (s *sheet) loose() []*person {
 	return out
 }
 
-var nipWord = compile(`(?i)\bn\.?i\.?p\.?\s*[:.]?\s*$`)
+var nipWord = compile(`(?i)\bn\.?i\.?p\.?\s*[:.,]?\s*$`)
 
 // around gives a person the address, telephone and position that stand right below, as in the signature of a mail.
 func (s *sheet) around(p *person) *person {

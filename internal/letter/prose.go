@@ -47,7 +47,7 @@ func (s *sheet) paragraphs() []paragraph {
 const nameChars = `([\p{L}][\p{L}'’.,\- ]{2,80}?)`
 
 var (
-	proseNIP    = compile(`(?i)\(?\b(?:dengan\s+)?(?:nomor\s+)?n\.?i\.?p\.?\s*[:.]?\s*(\d[\d .\-]{16,24}\d)\)?`)
+	proseNIP    = compile(`(?i)\(?\b(?:dengan\s+)?(?:nomor\s+)?n\.?i\.?p\.?\s*[:.,]?\s*(\d[\d .\-]{16,24}\d)\)?`)
 	proseNIK    = compile(`(?i)\b(?:nik|nomor induk kependudukan|no\.? ?ktp)\.?\s*[:.]?\s*(\d[\d .\-]{14,20}\d)`)
 	proseName   = compile(`(?i)(?:atas nama|a\.\s?n\.|\ba/n\b|\bbernama|nama saya|saya,?|\bkami,?|sdri?\.|saudarai?|saudari|pegawai kami,?|pejabat kami,?|kepada|bapak|ibu|\bbpk\.?|yaitu|yakni|pejabat|pegawai|ybs\.?,?|kami:)\s+(?:yang bernama\s+|nama\s+|sdri?\.\s*|saudara\s+|saudari\s+|bapak\s+|ibu\s+|bpk\.\s*|pejabat\s+|pegawai\s+|asn\s+)*` + nameChars + `\s*[,;(–-]*\s*$`)
 	proseAlone  = compile(`(?i)(?:atas nama|a\.\s?n\.|\ba/n\b|\bbernama|nama saya)\s+(?:sdri?\.\s*|saudara\s+|saudari\s+|bapak\s+|ibu\s+|bpk\.\s*|pejabat\s+|pegawai\s+)*([\p{L}][\p{L}'’.\- ]{2,60}(?:,\s*(?:[SMAD]\.?\s?[A-Z][\p{L}.]{0,6}\.?(?:\s?[A-Z][\p{L}]{0,5}\.?)?|Apt\.?|Ners?\.?|[A-Z]{2}\.?)){0,5}\.?)`)

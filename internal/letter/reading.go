@@ -161,11 +161,11 @@ type Evidence struct {
 }
 
 // Correction is a number that was not read as digits: OCR takes O for 0, l for 1. The proposal stands in the field only if it has the
-// structure of a NIP or NIK; a finding says so either way.
+// structure of a NIP or NIK; a finding says so either way. In a letter's number it is the Roman month.
 type Correction struct {
 	Field    string `json:"field"`    // as in Evidence
 	Read     string `json:"read"`     // what was read
-	Proposed string `json:"proposed"` // digits
+	Proposed string `json:"proposed"` // digits; the whole number of a letter
 	Used     bool   `json:"used"`     // whether the field holds the proposal, or what was read
 }
 

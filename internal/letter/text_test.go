@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"pulih/internal/letter"
+	"pulih/internal/letter/corpus"
 )
 
 func TestSecretsAreMasked(t *testing.T) {
@@ -152,6 +153,48 @@ func TestACorrectedNumberIsOfferedAndFlagged(t *testing.T) {
 		}
 		if len(r.Corrections) != 1 || r.Corrections[0].Used != c.used || r.Corrections[0].Read != c.written || r.Corrections[0].Field != "applicants[0]."+strings.ToLower(c.label) || !hasCode(r.Findings, c.code) {
 			t.Errorf("%s: %+v %+v", c.written, r.Corrections, r.Findings)
+		}
+	}
+}
+
+// OCR reads the I of a Roman month as 1. A month is put right and flagged; what may be another number is only offered.
+func TestARomanMonthMisreadByOCRIsCorrectedAndFlagged(t *testing.T) {
+	t.Parallel()
+	reader := letter.NewReader(letter.Options{})
+	for written, want := range map[string]string{"800/127/X1/2026": "800/127/XI/2026", "800/127/111/2026": "800/127/111/2026", "800/11/X/2026": "800/11/X/2026"} {
+		doc := (&corpus.Doc{}).Pair("Nomor", written).Pair("Hal", "Permohonan Reset Passphrase TTE").Blank().Para("Kami mohon reset passphrase TTE atas nama:").
+			Pairs("Nama", "Slamet Riyadi", "NIP", "197001011990031001")
+		pages, err := reader.Pages(t.Context(), doc.PDF(), 1)
+		if err != nil || len(pages) != 1 {
+			t.Fatalf("%d pages, %v", len(pages), err)
+		}
+		r := read(t, reader, "surat.pdf", corpus.ScanPDF(pages...))
+		if value(r.Letter.Number) != want {
+			t.Errorf("%s: read %s, want %s", written, value(r.Letter.Number), want)
+		}
+		corrected := written == "800/127/X1/2026" || written == "800/127/111/2026"
+		if corrected != (len(r.Corrections) == 1) || corrected != hasCode(r.Findings, "number-correction") {
+			t.Errorf("%s: %+v %s", written, r.Corrections, codes(r))
+		} else if corrected && (r.Corrections[0].Used != (want != written) || r.Corrections[0].Field != "letter.number") {
+			t.Errorf("%s: %+v", written, r.Corrections)
+		}
+		// What a machine has written is as it is written.
+		if r := read(t, reader, "surat.txt", []byte("Nomor : "+written+"\nHal : Permohonan Reset Passphrase TTE\n")); value(r.Letter.Number) != written || len(r.Corrections) > 0 {
+			t.Errorf("%s as text: %s, %+v", written, value(r.Letter.Number), r.Corrections)
+		}
+	}
+}
+
+// OCR reads the point of "NIP." as a comma.
+func TestANIPBehindAPointOrACommaIsRead(t *testing.T) {
+	t.Parallel()
+	for _, lines := range []string{
+		"Nama : Budi Santoso\nNIP, 19800101 200501 1 003\nJabatan : Bendahara", "Nama : Budi Santoso\nNIP. 19800101 200501 1 003\nJabatan : Bendahara",
+		"Nama      Budi Santoso\nNIP,      19800101 200501 1 003\nJabatan   Bendahara", "Nama : Budi Santoso\nNIP, : 19800101 200501 1 003\nJabatan : Bendahara",
+	} {
+		r := read(t, letter.NewReader(letter.Options{}), "surat.txt", []byte("Hal : Permohonan Reset Passphrase\n\nMohon reset passphrase TTE karena lupa:\n\n"+lines+"\n"))
+		if len(r.Applicants) != 1 || value(r.Applicants[0].NIP) != "198001012005011003" || value(r.Applicants[0].Name) != "Budi Santoso" || value(r.Applicants[0].Position) != "Bendahara" {
+			t.Errorf("%s: %+v", lines, r.Applicants)
 		}
 	}
 }
