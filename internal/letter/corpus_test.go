@@ -140,6 +140,22 @@ func TestValuesOfAnotherRowAreLeftOut(t *testing.T) {
 	}
 }
 
+// A signature begins below the list of those whom the letter is about, whatever of it stands right above.
+func TestASignatureDoesNotReachIntoTheListAboveIt(t *testing.T) {
+	t.Parallel()
+	for _, label := range []string{"NIP. ", "NIP, ", "NIP "} {
+		r := read(t, letter.NewReader(letter.Options{}), "surat.txt", []byte("Hal : Permohonan Reset Passphrase\n\nMohon reset passphrase TTE karena lupa:\n\n"+
+			"1. Dedi Kurniawan\n   "+label+"19850101 201001 1 005\n   Bendahara\n2. Rina Astuti\n   "+label+"19870101 201101 2 006\n   Arsiparis\n\n"+
+			"Kepala Dinas Sosial,\n\n\nDrs. Slamet Riyadi\n"+label+"19700101 199003 1 001\n"))
+		if len(r.Applicants) != 2 || value(r.Applicants[0].Name) != "Dedi Kurniawan" || value(r.Applicants[1].Name) != "Rina Astuti" {
+			t.Errorf("%q: applicants %+v", label, r.Applicants)
+		}
+		if s := r.Letter.Signer; s == nil || value(s.Name) != "Drs. Slamet Riyadi" || value(s.Position) != "Kepala Dinas Sosial" {
+			t.Errorf("%q: signer %+v", label, s)
+		}
+	}
+}
+
 func read(t *testing.T, reader *letter.Reader, name string, data []byte) letter.Reading {
 	t.Helper()
 	return reader.Read(context.WithoutCancel(t.Context()), letter.InputOf(name, data))

@@ -124,8 +124,8 @@ func (s *sheet) above(i int, c cell, alone bool) (cell, bool) {
 func (s *sheet) blockAbove(i int, c cell) (signBlock, bool) {
 	b := signBlock{nameLine: -1, posLine: -1, first: i}
 	var position []string
-	var at []int // the line of each part of the position
-	gap := 0
+	var at []int     // the line of each part of the position
+	gap, own := 0, 0 // own are the parts of the position below the last blank line
 	alone := len(s.cells[i]) == 1 && !s.numberAbove(i)
 	for j := i - 1; j >= 0 && j >= i-16; j-- {
 		if s.blank(j) {
@@ -158,6 +158,13 @@ func (s *sheet) blockAbove(i int, c cell) (signBlock, bool) {
 			b.name, b.nameLine, gap = name, j, 0
 			continue
 		}
+		if onlyNIP.MatchString(t) || listMarkEnd(t) > 0 && strings.ContainsAny(t[:1], "0123456789") { // the list of those whom the letter is about
+			if own > 0 {
+				position, at = position[len(position)-own:], at[len(at)-own:]
+				b.first = at[0]
+			}
+			break
+		}
 		if gap == 0 && len(position) == 0 && j == b.nameLine-1 && strings.HasSuffix(t, ",") && !closing.MatchString(t) && looksLikeName(t) && wrappedName.MatchString(t+" "+b.name) {
 			b.name, b.nameLine = cleanName(t+" "+b.name), j
 			continue
@@ -181,6 +188,9 @@ func (s *sheet) blockAbove(i int, c cell) (signBlock, bool) {
 		}
 		if strings.HasSuffix(t, ".") && len(t) > 30 && !beginsWithPosition(t) {
 			break
+		}
+		if gap > 0 {
+			own = len(position)
 		}
 		gap = 0
 		position, at = append([]string{t}, position...), append([]int{j}, at...)
