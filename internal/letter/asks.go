@@ -30,9 +30,11 @@ func askFor(words []word, marks []mark, a mark) asking {
 		}
 		switch {
 		case words[x.end].text == "maaf", past[before] && asksOutright(x.text):
+		case readers(words, x), papers[paperOf(words, x)], refused(words, a) != "" && !asksOutright(x.text) && (before == "" || told[before]):
+			return askedElse
 		case asksOutright(x.text) && before != "yang":
 			return governs(words, marks, x, a)
-		case papers[before], (before == "" || before == "surat") && otherwiseTreated(words, marks, a):
+		case (before == "" || before == "surat") && otherwiseTreated(words, marks, a):
 			return askedElse
 		case needing[x.text] && said == askedNothing:
 			if said = governs(words, marks, x, a); said == askedElse && a.term == termReset {
@@ -43,6 +45,47 @@ func askFor(words []word, marks []mark, a mark) asking {
 		}
 	}
 	return said
+}
+
+// readers: the asking is the reader's own: "apakah benar Saudara mengajukan", "surat Saudara perihal permohonan".
+func readers(words []word, ask mark) bool {
+	for k := ask.at - 1; k >= 0 && !words[k+1].stop; k-- {
+		switch words[k].text {
+		case "saudara", "saudari", "sdr", "anda":
+			led := ""
+			if k > 0 && !words[k].stop {
+				led = words[k-1].text
+			}
+			return led == "surat" || led == "benar" || k == ask.at-1 && led != "kepada" && secondHand[ask.text]
+		}
+	}
+	return false
+}
+
+// paperOf is the noun of which the request is a part: "contoh" in "contoh pengisian surat permohonan reset".
+func paperOf(words []word, ask mark) string {
+	for k := ask.at - 1; k >= 0 && !words[k+1].stop; k-- {
+		if w := words[k].text; !within[w] {
+			return w
+		}
+	}
+	return ""
+}
+
+// refused is the word that turns the request down, behind the action: "tidak dapat kami proses", "kami kembalikan".
+func refused(words []word, a mark) string {
+	not := -9
+	for k := a.end; k < len(words) && !words[k].stop; k++ {
+		switch w := words[k].text; {
+		case w == "tidak" || w == "tdk" || (w == "dapat" || w == "bisa") && words[k-1].text == "belum":
+			not = k
+		case turnedDown[w]:
+			return w
+		case k-not <= 3 && dealtWith[w]:
+			return words[not].text + " … " + w
+		}
+	}
+	return ""
 }
 
 // otherwiseTreated: behind the action, the sentence asks for something that isn't help.
@@ -126,13 +169,21 @@ var (
 	past = setOf("pernah telah sudah")
 	// needing asks for what it governs, in other words.
 	needing = setOf("memerlukan membutuhkan perlu ingin hendak bermaksud")
-	// papers: before "permohonan", a word that makes it a thing.
-	papers   = setOf("terima bukti salinan fotokopi arsip rekap daftar riwayat jumlah status")
-	joining  = setOf("agar supaya dan serta beserta sekaligus maupun atau lalu kemudian")
-	purpose  = setOf("untuk guna utk dalam")
-	reason   = setOf("karena dikarenakan sehubungan berhubung sebab krn")
-	notVerbs = setOf("melalui menurut mengenai dimaksud diantara dibawah dimana direktur direktorat diskominfo dinkominfo disdik dinkes dinsos medis menteri")
-	persons  = setOf("admin tim operator petugas verifikator helpdesk dinas badan bidang kepala kabid kadis kasi sekretaris camat lurah kades pejabat pegawai asn pns staf user pengguna nama akun pemohon bsre bssn pemda pemkab pemerintah")
+	// papers: before "permohonan", a word that makes it a thing, or somebody's words about it.
+	papers = setOf("terima bukti salinan fotokopi arsip rekap daftar riwayat jumlah status contoh format template blangko ralat penolakan konfirmasi klarifikasi")
+	// secondHand: behind "Saudara", what the reader does, not the writer.
+	secondHand = setOf("mengajukan meminta memohon bermohon")
+	// within a paper: words between its name and the request.
+	within = setOf("surat formulir berkas pengisian atas")
+	// told: before "permohonan", words after which something is said of it.
+	told       = setOf("surat bahwa atas terhadap maka")
+	turnedDown = setOf("ditolak tolak dikembalikan kembalikan")
+	dealtWith  = setOf("proses diproses penuhi dipenuhi setujui disetujui kabulkan dikabulkan tindaklanjuti ditindaklanjuti layani dilayani laksanakan dilaksanakan lanjutkan dilanjutkan")
+	joining    = setOf("agar supaya dan serta beserta sekaligus maupun atau lalu kemudian")
+	purpose    = setOf("untuk guna utk dalam")
+	reason     = setOf("karena dikarenakan sehubungan berhubung sebab krn")
+	notVerbs   = setOf("melalui menurut mengenai dimaksud diantara dibawah dimana direktur direktorat diskominfo dinkominfo disdik dinkes dinsos medis menteri")
+	persons    = setOf("admin tim operator petugas verifikator helpdesk dinas badan bidang kepala kabid kadis kasi sekretaris camat lurah kades pejabat pegawai asn pns staf user pengguna nama akun pemohon bsre bssn pemda pemkab pemerintah")
 	// helping words stand between "mohon" and what is asked for.
 	helping = setOf("dengan hormat sangat kepada ke kpd sdr sdri saudara saudari pak mas mbak kak kakak min anda bpk bapak ibu bu dapat bisa sekiranya segera lagi juga kembali untuk dalam rangka " +
 		"dilakukan dilakukannya dilaksanakan diproses diberikan diberi memberikan melakukan melaksanakan memproses difasilitasi memfasilitasi ditindaklanjuti menindaklanjuti mengalami dibukakan diterima diadakan membantu dikabulkan disetujui " +
@@ -160,7 +211,7 @@ func directAsk(words []word, marks []mark, a mark) bool {
 					return false
 				}
 			}
-			return x.at == 0 || words[x.at].stop || !reported[words[x.at-1].text]
+			return x.at == 0 || words[x.at].stop || !reported[words[x.at-1].text] && !readers(words, x)
 		}
 	}
 	return false

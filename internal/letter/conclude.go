@@ -170,7 +170,8 @@ func (w *work) contentVerdict(contents []*content, m *Mail, meta *Meta) verdict 
 		out.reasons = append(out.reasons, v.reasons...)
 	}
 	if meta != nil {
-		v := judge(&content{sheet: newSheet(newDocument("srikandi", "metadata", meta.Subject+"\n\n"+meta.Summary))}, meta.Subject, true)
+		metadata := newSheet(newDocument("srikandi", "metadata", meta.Subject+"\n\n"+meta.Summary))
+		v := judge(&content{sheet: metadata, subject: valueAt{text: meta.Subject}}, meta.Subject, true)
 		cover, covers = v, covers+1
 		cover.reasons = append([]string{}, v.reasons...)
 	}

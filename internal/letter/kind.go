@@ -29,7 +29,12 @@ func judge(c *content, subject string, subjectCounts bool) verdict {
 	if subjectCounts && subject != "" {
 		subj = signalsOf([]line{{text: subject}}, true)
 	}
-	body := signalsOf(c.sheet.lines, false)
+	lines := c.sheet.lines
+	if subj.secret && !asksFirst(subject) {
+		subj.onlyMentions()
+		lines = c.withoutSubject()
+	}
+	body := signalsOf(lines, false)
 	var v verdict
 	v.note(where, subject, subj, body)
 	if form, ok := readBoxes(c.sheet); ok {

@@ -200,6 +200,9 @@ func (s *signals) object(words []word, marks []mark, i int, heading bool) {
 	case ask == askedElse:
 		s.mentions = append(s.mentions, found)
 		s.elsewhere = s.elsewhere || !heading
+		if s.cancel == "" {
+			s.cancel = refused(words, a)
+		}
 	default:
 		s.weigh(a, found, heading, around(words, marks, i, a, heading || ask == askedThis))
 	}
