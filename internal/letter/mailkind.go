@@ -135,8 +135,16 @@ func judgeComplaint(subject, text string) (verdict, bool) {
 		v.kind = Complaint
 		return v.because("laporan melalui %s", w), true
 	}
-	if sig := signalsOf([]line{{text: plainSubject}}, true); sig.event != "" || !topic {
+	if !topic {
 		return v, false
+	}
+	if sig := signalsOf([]line{{text: plainSubject}}, true); sig.event != "" {
+		w := accusation.FindString(plainSubject + "\n" + text)
+		if sig.event != "laporan" || w == "" || periodic.MatchString(plainSubject) {
+			return v, false
+		}
+		v.kind = Complaint
+		return v.because("laporan menyebut %q", strings.ToLower(w)), true
 	}
 	v.kind = Complaint
 	if w := complaintBig.FindString(plainSubject); w != "" {
@@ -153,6 +161,12 @@ func judgeComplaint(subject, text string) (verdict, bool) {
 	}
 	return v, false
 }
+
+// A report of what somebody did is a complaint; one of a month's work isn't.
+var (
+	accusation = compile(`(?i)\b(oknum|pungli|pungutan( liar)?|(meminta|minta|memungut|dimintai) (uang|biaya|imbalan|bayaran)|tidak (pernah )?(dilayani|ditanggapi|ditindaklanjuti)|tidak ramah|arogan)\b`)
+	periodic   = compile(`(?i)\blaporan\s+(pelaksanaan|kegiatan|bulan(an)?|triwulan|semester|tahun(an)?|mingguan|harian|kinerja|hasil|capaian|evaluasi|monitoring|survei|akhir|penyelenggaraan|pertanggungjawaban|rekapitulasi|statistik|data)\b`)
+)
 
 // lapor is the national complaint site (service.md, "Complaints").
 var lapor = compile(`(?i)SP4N(-| )?LAPOR|\bLAPOR!|lapor\.go\.id`)

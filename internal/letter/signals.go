@@ -53,7 +53,7 @@ func signalsOf(lines []line, heading bool) *signals {
 	for i := range marks {
 		s.note(words, marks, i, heading)
 	}
-	if s.plea && s.secret && s.lost && !s.known && len(s.mentions) == 1 && len(s.resets)+len(s.passing)+len(s.services) == 0 && s.cancel+s.event+s.howTo+s.account == "" {
+	if s.plea && s.secret && s.lost && !s.known && len(s.mentions) == 1 && len(s.resets)+len(s.passing)+len(s.services) == 0 && s.cancel+s.event+s.account == "" && !explains(words, marks) {
 		s.resets, s.mentions = s.mentions, nil // "Bu Kabid lupa passphrase. Tolong direset."
 	}
 	return s
@@ -100,6 +100,15 @@ func (s *signals) note(words []word, marks []mark, i int, heading bool) {
 			s.naked = cmp.Or(s.naked, m.text)
 		}
 	}
+}
+
+// explains: a way to reset is told or asked for; "Contoh" in a name and "Prosedur" in a position tell of none.
+func explains(words []word, marks []mark) bool {
+	return slices.ContainsFunc(marks, func(h mark) bool {
+		return h.term == termHowTo && slices.ContainsFunc(marks, func(x mark) bool {
+			return slices.Contains([]term{termSecret, termReset, termForget}, x.term) && sameSentence(words, h.at, x.at)
+		})
+	})
 }
 
 var stillKnown = compile(`(?i)masih\s+(saya\s+|kami\s+|beliau\s+)?(ingat|hafal|hapal|tahu|mengingat|mengetahui)|tidak lupa|secara (berkala|mandiri)|belum lupa`)
@@ -200,9 +209,7 @@ func (s *signals) object(words []word, marks []mark, i int, heading bool) {
 	case ask == askedElse:
 		s.mentions = append(s.mentions, found)
 		s.elsewhere = s.elsewhere || !heading
-		if s.cancel == "" {
-			s.cancel = refused(words, a)
-		}
+		s.cancel = cmp.Or(s.cancel, refused(words, a))
 	default:
 		s.weigh(a, found, heading, around(words, marks, i, a, heading || ask == askedThis))
 	}
@@ -353,7 +360,7 @@ var (
 func negated(words []word, marks []mark, a mark) bool {
 	for _, x := range marks {
 		if x.term == termNot && !hypothetical[x.text] && x.end <= a.at && a.at-x.end <= 2 && sameSentence(words, x.at, a.at) {
-			return true
+			return a.at-x.end < 2 || !asksOutright(words[a.at-1].text) // "tidak berlaku, mohon diperbarui"
 		}
 	}
 	return false
@@ -394,7 +401,34 @@ func (s *signals) signatureObject(words []word, marks []mark, i int, heading boo
 			s.weak[svc] = quotePair(a, marks[i])
 		}
 	}
+	s.afterClause(words, marks, i)
 }
+
+// afterClause finds what is asked for the certificate in a later clause, or what is wrong with it: "TTE Bu Lurah sudah expired, mohon
+// diperbarui". Where the passphrase is named too, the letter is about that.
+func (s *signals) afterClause(words []word, marks []mark, i int) {
+	around := sentence(words, marks, i)
+	if slices.ContainsFunc(around, func(x mark) bool { return x.term == termSecret }) {
+		return
+	}
+	for k, x := range marks {
+		if x.at < marks[i].end || x.at-marks[i].end > 20 || !sameSentence(words, marks[i].at, x.at) || !otherService(words, marks, k) {
+			continue
+		}
+		if x.term == termReplace || x.term == termChange {
+			x.term = termChangeData
+		}
+		s.weak[x.term] = quotePair(marks[i], x)
+	}
+	for k := marks[i].end; k < min(len(words), marks[i].end+20) && !words[k].stop; k++ {
+		if expiry[words[k].text] && !slices.Contains([]string{"belum", "tidak", "bukan"}, words[k-1].text) {
+			s.weak[termRenew] = marks[i].text + " … " + words[k].text
+		}
+	}
+}
+
+// expiry are words for a certificate past its time.
+var expiry = setOf("expired expire kadaluarsa kedaluwarsa kadaluwarsa kedaluarsa")
 
 // accountFirst: between a service and the certificate stands an account, which is what the service is about.
 func accountFirst(marks []mark, a, object mark) bool {
@@ -479,7 +513,7 @@ func otherService(words []word, marks []mark, i int) bool {
 	switch m.term {
 	case termIssue, termRenew, termRevoke, termChangeData:
 	case termReplace, termChange:
-		if _, ok := action(words, marks, i, 4, 3, termAccount); !ok {
+		if _, ok := action(words, marks, i, 6, 3, termAccount); !ok {
 			return false
 		}
 	default:
