@@ -213,6 +213,12 @@ func (s *sheet) pair(i, k int) (found, int) {
 		return f, 1 + s.extend(&f, i, k+1)
 	}
 	fd, ok := fieldOf(unmarked(c.text))
+	if !ok && k == 0 {
+		if m := mailAddressLine.FindStringSubmatchIndex(s.lines[i].text); m != nil && (s.identityLine(i-1) || s.identityLine(i+1)) {
+			f.field, f.value, f.valueAt = fieldEmail, s.lines[i].text[m[2]:m[3]], c.at
+			return f, len(cells)
+		}
+	}
 	if !ok {
 		fd, ok = s.wrappedLabel(i, k)
 	}
@@ -244,6 +250,25 @@ func (s *sheet) pair(i, k int) (found, int) {
 		}
 	}
 	return f, 0
+}
+
+// mailAddressLine is an e-mail address alone behind a label, whatever the label says.
+var mailAddressLine = compile(`^\s*\pL[\pL .-]{1,30}\s*:\s*([\w.+-]+@[\w.-]+)\s*$`)
+
+// identityLine: a line with a label of a person's.
+func (s *sheet) identityLine(i int) bool {
+	if i < 0 || i >= len(s.cells) || len(s.cells[i]) == 0 {
+		return false
+	}
+	before, _, ok := cutColon(s.lines[i].text)
+	if !ok {
+		return false
+	}
+	switch f, _ := fieldOf(unmarked(strings.TrimSpace(before))); f {
+	case fieldName, fieldNIP, fieldNIK, fieldPosition, fieldRank, fieldOffice, fieldPhone:
+		return true
+	}
+	return false
 }
 
 // wrappedLabel joins a label that runs on below itself, its value beside the first line: "Nomor Induk   : 3303... / Kependudukan".
@@ -306,6 +331,9 @@ func (s *sheet) extend(f *found, i, k int) int {
 		case f.field == fieldNumber && (strings.HasSuffix(f.value, "/") || strings.HasPrefix(text, "/")):
 			f.value += " " + text
 		case c.at-cells[k-1].end <= 3 && cells[k-1].at%tabStop+c.at%tabStop != 0 && !startsColumn(text) && f.field != fieldNumber:
+			if f.field == fieldSubject && s.columnBegins(i, c.at) {
+				return taken
+			}
 			f.value += " " + text
 		case (f.field == fieldNIP || f.field == fieldNIK) && digitsOf(text) != "" && strings.Trim(text, "0123456789 .-") == "" && c.at-cells[k-1].end <= 4:
 			f.value += " " + text
@@ -318,6 +346,18 @@ func (s *sheet) extend(f *found, i, k int) int {
 		s.valueBelow(f, i)
 	}
 	return taken
+}
+
+// columnBegins: on a line above or below, a cell begins at the same place: there is the column of the address.
+func (s *sheet) columnBegins(i, at int) bool {
+	for j := max(0, i-2); j < min(len(s.cells), i+3); j++ {
+		for k, c := range s.cells[j] {
+			if j != i && k > 0 && abs(c.at-at) <= 1 || j == i-1 && c.at == at && len(s.cells[j]) == 1 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // valueBelow looks for the value of "Label :" on the next line.

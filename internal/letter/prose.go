@@ -51,7 +51,7 @@ var (
 	proseNIK    = compile(`(?i)\b(?:nik|nomor induk kependudukan|no\.? ?ktp)\.?\s*[:.]?\s*(\d[\d .\-]{14,20}\d)`)
 	proseName   = compile(`(?i)(?:atas nama|a\.\s?n\.|\ba/n\b|\bbernama|nama saya|saya,?|\bkami,?|sdri?\.|saudarai?|saudari|pegawai kami,?|pejabat kami,?|kepada|bapak|ibu|\bbpk\.?|yaitu|yakni|pejabat|pegawai|ybs\.?,?|kami:)\s+(?:yang bernama\s+|nama\s+|sdri?\.\s*|saudara\s+|saudari\s+|bapak\s+|ibu\s+|bpk\.\s*|pejabat\s+|pegawai\s+|asn\s+)*` + nameChars + `\s*[,;(–-]*\s*$`)
 	proseAlone  = compile(`(?i)(?:atas nama|a\.\s?n\.|\ba/n\b|\bbernama|nama saya)\s+(?:sdri?\.\s*|saudara\s+|saudari\s+|bapak\s+|ibu\s+|bpk\.\s*|pejabat\s+|pegawai\s+)*([\p{L}][\p{L}'’.\- ]{2,60}(?:,\s*(?:[SMAD]\.?\s?[A-Z][\p{L}.]{0,6}\.?(?:\s?[A-Z][\p{L}]{0,5}\.?)?|Apt\.?|Ners?\.?|[A-Z]{2}\.?)){0,5}\.?)`)
-	prosePos    = compile(`(?i)\b(?:jabatan(?: sebagai| saat ini)?|selaku|menjabat(?: sebagai)?|sebagai)\s*:?\s+([^,;.()]{3,90}?)(?:\s*[,;.()]|\s+(?:dengan|yang|e-?mail|nip|pada akun|mohon|untuk|memohon|mengajukan|telah|karena|lupa|bermaksud|nomor|no\.)\b|$)`)
+	prosePos    = compile(`(?i)\b(?:jabatan(?: sebagai| saat ini)?|selaku|menjabat(?: sebagai)?|sebagai)\s*:?\s+([^,;.()]{3,90}?)(?:\s*[,;.()]|\s+(?:dengan|yang|e-?mail|nip|pada akun|mohon|untuk|memohon|mengajukan|telah|sudah|belum|baru|saat ini|sekarang|kini|sedang|masih|tidak|ternyata|sejak|karena|lupa|bermaksud|nomor|no\.)\b|$)`)
 	proseRank   = compile(`(?i)\bpangkat(?:\s*/\s*gol(?:ongan)?(?:\.?\s*ruang)?)?\s*:?\s+([A-Z][\p{L} .]{2,30}(?:\s*[,/(]?\s*\(?\s*[IV]+\s*/\s*[a-e]\s*\)?)?)`)
 	prosePhone  = compile(`(?i)\b(?:no(?:mor|\.)?\s*)?(?:hp|wa|whatsapp|handphone|telepon|telp|ponsel|kontak)\b[^0-9+(]{0,25}((?:\+?62|0)[\d][\d \-.]{6,16}\d)`)
 	proseMobile = compile(`\b(?:nomor|no\.?|di|ke)\s*:?\s*((?:\+?62|0)8[\d][\d \-.]{6,14}\d)`)
@@ -246,6 +246,10 @@ func nameAtEnd(s string) (string, int) {
 			}
 			at += n[2]
 			name = name[n[2]:n[3]]
+		}
+		first, rest, _ := strings.Cut(name, " ")
+		if next, _, _ := strings.Cut(rest, " "); strings.ToLower(first) == first && capitalised(next) && !smallWord.MatchString(first) && !notAName.MatchString(next) {
+			name, at = rest, at+len(first)+1 // "kami laporkan Slamet"
 		}
 		if c := cleanName(name); capitalised(c) {
 			return c, at
