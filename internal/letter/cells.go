@@ -213,7 +213,7 @@ func (s *sheet) pair(i, k int) (found, int) {
 		return f, 1 + s.extend(&f, i, k+1)
 	}
 	fd, ok := fieldOf(unmarked(c.text))
-	if !ok && k == 0 {
+	if !ok && k == 0 && strings.Contains(s.lines[i].text, "@") {
 		if m := mailAddressLine.FindStringSubmatchIndex(s.lines[i].text); m != nil && (s.identityLine(i-1) || s.identityLine(i+1)) {
 			f.field, f.value, f.valueAt = fieldEmail, s.lines[i].text[m[2]:m[3]], c.at
 			return f, len(cells)
