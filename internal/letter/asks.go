@@ -32,8 +32,10 @@ func askFor(words []word, marks []mark, a mark) asking {
 		case words[x.end].text == "maaf", past[before] && asksOutright(x.text):
 		case readers(words, x), papers[paperOf(words, x)], refused(words, a) != "" && !asksOutright(x.text) && (before == "" || told[before]):
 			return askedElse
-		case asksOutright(x.text) && before != "yang":
+		case asksOutright(x.text) && before == "yang": // "bukan kami yang mengajukan"
+		case asksOutright(x.text):
 			return governs(words, marks, x, a)
+		case requestNoun[x.text] && !brings(words, x, a):
 		case (before == "" || before == "surat") && otherwiseTreated(words, marks, a):
 			return askedElse
 		case needing[x.text] && said == askedNothing:
@@ -45,6 +47,28 @@ func askFor(words []word, marks []mark, a mark) asking {
 		}
 	}
 	return said
+}
+
+// brings tells whether a sentence makes a request by its noun: it stands by itself ("permohonan reset passphrase atas nama") or is handed over ("kami
+// sampaikan permohonan reset"). One that is received, wanted by others, a part of something else, or has a verb of its own is only told of.
+func brings(words []word, ask, a mark) bool {
+	if led := paperOf(words, ask); led != "" && !handing[led] {
+		return false
+	}
+	for k := ask.at; k >= 0 && !words[k].stop; k-- {
+		if k > 0 && doubting[words[k-1].text] {
+			return false
+		}
+	}
+	for k := a.end; k < len(words) && !words[k].stop && !words[k].comma; k++ {
+		switch w := words[k].text; {
+		case predicate[w]:
+			return false
+		case w == "yang" || reason[w] || joining[w]:
+			return true
+		}
+	}
+	return true
 }
 
 // readers: the asking is the reader's own: "apakah benar Saudara mengajukan", "surat Saudara perihal permohonan".
@@ -169,6 +193,18 @@ var (
 	past = setOf("pernah telah sudah")
 	// needing asks for what it governs, in other words.
 	needing = setOf("memerlukan membutuhkan perlu ingin hendak bermaksud")
+	// requestNoun names a request; who uses it may ask for one or speak of one.
+	requestNoun = setOf("permohonan permintaan pengajuan usulan usul")
+	// handing: before a request's noun, a word with which it is made. Others may be asked for with it, or follow from it.
+	handing = setOf("sampaikan menyampaikan disampaikan teruskan meneruskan diteruskan kirim kirimkan mengirim mengirimkan dikirimkan lampirkan melampirkan terlampir ajukan mengajukan diajukan " +
+		"membuat buat ini itu berikut hal perihal kami saya dengan untuk sehubungan terkait mengenai tentang ada adanya maksud bermaksud hendak ingin mau mohon memohon meminta minta tolong dan atau serta " +
+		"segera re fw fwd dari karena maka yth nb pak bu bapak ibu layanan")
+	// doubting: before a request's noun, a word of one that isn't made.
+	doubting = setOf("apakah bukan bukanlah beredar palsu setiap")
+	// predicate: behind a request, a word by which something is told of it.
+	predicate = setOf("telah sudah sedang pernah diterima dicatat tercatat teregistrasi selesai wajib harus adalah ialah palsu dibayarkan masuk kemarin lalu selanjutnya dilakukan dilayani")
+	// answering: before somebody's request, a word by which the writer only follows it.
+	answering = setOf("sesuai memenuhi menjawab berdasarkan")
 	// papers: before "permohonan", a word that makes it a thing, or somebody's words about it.
 	papers = setOf("terima bukti salinan fotokopi arsip rekap daftar riwayat jumlah status contoh format template blangko ralat penolakan konfirmasi klarifikasi")
 	// secondHand: behind "Saudara", what the reader does, not the writer.
@@ -201,7 +237,7 @@ func directAsk(words []word, marks []mark, a mark) bool {
 		return false
 	}
 	for _, x := range marks {
-		if x.at >= a.at || !sameSentence(words, x.at, a.at) {
+		if x.at >= a.at || !sameSentence(words, x.at, a.at) || words[x.end].text == "maaf" {
 			continue
 		}
 		switch {

@@ -60,6 +60,8 @@ func judge(c *content, subject string, subjectCounts bool) verdict {
 		return v.is(Other, "iklan atau pancingan: menawarkan sesuatu kepada pembaca, tidak meminta apa pun")
 	case resets > 0 && c.circular():
 		return v.is(aside, "surat ditujukan kepada banyak kantor: memberi petunjuk, bukan meminta reset")
+	case resets > 0 && (drillSubject.MatchString(subject) || drill.MatchString(plain(c.sheet.lines))):
+		return v.is(Unclear, "surat menyebut dirinya latihan, contoh atau arsip")
 	case resets > 0 && (subj.cancel != "" || body.cancel != ""):
 		return v.is(Unclear, "ada kata pembatalan (%q)", subj.cancel+body.cancel)
 	case onlyRevocation(subj, body):
@@ -73,7 +75,7 @@ func judge(c *content, subject string, subjectCounts bool) verdict {
 	case len(subj.resets) == 0 && subj.howTo != "" && !body.forgot && !identity,
 		resets > 0 && body.howTo != "" && len(subj.resets) == 0 && !identity && !body.forgot && isQuestion(c.sheet):
 		return v.is(Other, "bertanya atau menjelaskan cara, bukan meminta reset")
-	case resets > 0 && (subj.status != "" || body.status != "" && !body.direct && !identity):
+	case resets > 0 && (subj.status != "" && !(body.direct && identity) || body.status != "" && !body.direct && !identity):
 		return v.is(Unclear, "menanyakan permohonan terdahulu (%q); permohonan baru tidak jelas diminta", subj.status+body.status)
 	case resets > 0:
 		return judgeReset(v, c, subj, body)
@@ -228,6 +230,12 @@ func isQuestion(s *sheet) bool {
 
 // lure is how those write who want something of the reader.
 var lure = compile(`(?i)\b(diskon|garansi|promo|harga spesial)\b|\bklik\b.{0,40}\b(tautan|link|tombol|di sini|disini)\b`)
+
+// A letter that says of itself that it asks for nothing: in its subject, in its text.
+var (
+	drillSubject = compile(`(?i)\b(simulasi|uji\s?coba|gladi)\b|^\s*(contoh|latihan)\s*([:–-]|surat|permohonan)|\((latihan|contoh|arsip)\)|[-–]\s*(latihan|arsip)\s*$`)
+	drill        = compile(`(?i)\b(hanya|sekadar|sekedar|dalam rangka|untuk)\s+(keperluan\s+)?(simulasi|uji\s?coba|latihan|gladi)\b|bukan\s+(surat|permohonan)\s+(yang\s+)?(sebenarnya|sesungguhnya)|\buntuk\s+arsip\s+(saudara|bapak|ibu)\b`)
+)
 
 // template: a form that nobody has filled in.
 func (c *content) template() bool {

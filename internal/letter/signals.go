@@ -53,7 +53,7 @@ func signalsOf(lines []line, heading bool) *signals {
 	for i := range marks {
 		s.note(words, marks, i, heading)
 	}
-	if s.plea && s.secret && s.lost && !s.known && len(s.mentions) == 1 && len(s.resets)+len(s.passing)+len(s.services) == 0 && s.cancel+s.event+s.account == "" && !explains(words, marks) {
+	if s.plea && s.secret && s.lost && !s.known && len(s.mentions) == 1 && len(s.resets)+len(s.passing)+len(s.services) == 0 && s.cancel+s.event+s.account == "" && s.howTo == "" {
 		s.resets, s.mentions = s.mentions, nil // "Bu Kabid lupa passphrase. Tolong direset."
 	}
 	return s
@@ -75,11 +75,13 @@ func (s *signals) note(words []word, marks []mark, i int, heading bool) {
 	case termPassword, termAccount:
 		s.accountObject(words, marks, i)
 	case termEvent:
-		if heading || eventWeight(m.text) {
+		if (heading || eventWeight(m.text)) && !reportsTrouble(words, m.at) {
 			s.event = cmp.Or(s.event, m.text)
 		}
 	case termHowTo:
-		s.howTo = cmp.Or(s.howTo, m.text)
+		if heading || explains(words, marks, m) {
+			s.howTo = cmp.Or(s.howTo, m.text)
+		}
 	case termCancel:
 		if nearReset(words, marks, i) {
 			s.cancel = cmp.Or(s.cancel, m.text)
@@ -103,13 +105,22 @@ func (s *signals) note(words []word, marks []mark, i int, heading bool) {
 }
 
 // explains: a way to reset is told or asked for; "Contoh" in a name and "Prosedur" in a position tell of none.
-func explains(words []word, marks []mark) bool {
-	return slices.ContainsFunc(marks, func(h mark) bool {
-		return h.term == termHowTo && slices.ContainsFunc(marks, func(x mark) bool {
-			return slices.Contains([]term{termSecret, termReset, termForget}, x.term) && sameSentence(words, h.at, x.at)
-		})
+func explains(words []word, marks []mark, way mark) bool {
+	return slices.ContainsFunc(marks, func(x mark) bool {
+		return slices.Contains([]term{termSecret, termReset, termForget}, x.term) && sameSentence(words, way.at, x.at)
 	})
 }
+
+// reportsTrouble: "Laporan Lupa Passphrase", "Laporan dan Permohonan Reset" are no periodic reports.
+func reportsTrouble(words []word, at int) bool {
+	if words[at].text != "laporan" || at+1 == len(words) {
+		return false
+	}
+	next := words[at+1].text
+	return loss[next] || (next == "dan" || next == "sekaligus") && at+2 < len(words) && requestNoun[words[at+2].text]
+}
+
+var loss = setOf("lupa kendala kehilangan hambatan permasalahan masalah gangguan")
 
 var stillKnown = compile(`(?i)masih\s+(saya\s+|kami\s+|beliau\s+)?(ingat|hafal|hapal|tahu|mengingat|mengetahui)|tidak lupa|secara (berkala|mandiri)|belum lupa`)
 
@@ -235,6 +246,7 @@ type company struct {
 	howTo  bool
 	guide  bool // "cara" right before the action
 	ifs    bool // "bila" before the action
+	theirs bool // it follows somebody else's request: "sesuai permintaan BPK"
 
 	recommends bool // anywhere in the text
 }
@@ -246,6 +258,7 @@ func around(words []word, marks []mark, i int, a mark, asked bool) company {
 		switch x.term {
 		case termAsk:
 			c.asked = c.asked || x.at > a.at && (x.at < marks[i].at || !needsObject[x.text])
+			c.theirs = c.theirs || x.at < a.at && requestNoun[x.text] && answering[paperOf(words, x)]
 		case termSelf:
 			c.self = true
 		case termEvent:
@@ -276,7 +289,7 @@ func (s *signals) weigh(a mark, found string, heading bool, c company) {
 	case c.direct && !c.ifs && !c.howTo:
 		s.direct, s.named = true, true
 		s.resets = append(s.resets, found)
-	case c.event, c.ifs && !heading, c.guide && !(c.self && s.lost):
+	case c.event, c.theirs && !c.asked, c.ifs && !heading, c.guide && !(c.self && s.lost):
 		s.mentions = append(s.mentions, found)
 	case c.howTo && !(c.asked && a.term == termReset && !heading) && !c.self:
 		s.mentions = append(s.mentions, found)

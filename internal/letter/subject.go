@@ -73,6 +73,7 @@ func beginsWith(words []word) int {
 			return anotherThing
 		case persons[w], honorific[w], officeWord.MatchString(w):
 			named = named || !asked
+		case reportsTrouble(words, k):
 		case opening[w], helping[w], joining[w], reason[w], purpose[w], strings.ContainsAny(w, "0123456789"),
 			slices.Contains([]term{termSelf, termTrouble, termSignature, termPassword, termNot}, m.term),
 			asked && slices.Contains([]term{termIssue, termRenew, termRevoke, termChange, termChangeData}, m.term), // each is weighed by itself

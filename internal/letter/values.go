@@ -26,8 +26,11 @@ func startsSentence(s string) bool { return sentenceStart.MatchString(s) }
 
 // emptyValue: nothing was filled in.
 func emptyValue(v string) bool {
-	return strings.Trim(v, " \t\r\n.…_-–—*/:;,()xX") == "" || strings.Contains(v, "....") || strings.Contains(v, "……") || strings.Contains(v, "___")
+	return strings.Trim(v, " \t\r\n.…_-–—*/:;,()xX") == "" || strings.Contains(v, "....") || strings.Contains(v, "……") || strings.Contains(v, "___") || fillIn.MatchString(v)
 }
+
+// fillIn is what a form wants to be written there: "(diisi nama lengkap)".
+var fillIn = compile(`(?i)^\s*[(\[<]\s*(di\s?isi|isi|isikan|tulis|ketik)\b`)
 
 // plausible tells whether a value without a colon before it can be one of that field.
 func plausible(f field, v string) bool {
