@@ -18,6 +18,9 @@ const (
 // any asking word before it does ("permohonan", "bantuan", "agar"), unless what is needed is something else ("kami perlu data"), or something is
 // asked about the request ("permohonan reset kami mohon dicarikan").
 func askFor(words []word, marks []mark, a mark) asking {
+	if proposes(words, a) {
+		return askedElse
+	}
 	said := askedNothing
 	for i := len(marks) - 1; i >= 0; i-- {
 		x := marks[i]
@@ -69,6 +72,19 @@ func brings(words []word, ask, a mark) bool {
 		}
 	}
 	return true
+}
+
+// proposes: how requests are to be made or served is the matter, not this one: "agar permohonan reset dapat dilayani secara daring".
+func proposes(words []word, a mark) bool {
+	for k := a.end; k < len(words) && !words[k].stop; k++ {
+		switch w := words[k].text; {
+		case w == "yang" || reason[w]:
+			return false
+		case served[w], w == "sendiri" && isVerb(words[k-1].text):
+			return true
+		}
+	}
+	return false
 }
 
 // readers: the asking is the reader's own: "apakah benar Saudara mengajukan", "surat Saudara perihal permohonan".
@@ -155,6 +171,7 @@ func governs(words []word, marks []mark, ask, a mark) asking {
 		case w == "surat" && k == ask.end && ask.text != "mengajukan": // "mohon surat permohonan reset dikembalikan"
 			state = max(state, thing)
 		case marked[k] || reason[w] || helping[w] || strings.HasPrefix(w, "se") && strings.HasSuffix(w, "nya"): // "secepatnya"
+		case strings.Contains(w, "kominfo") && (words[k-1].text == "ke" || words[k-1].text == "kepada"): // "mohon dimintakan ke Dinkominfo"
 		case strings.Contains(w, "kominfo") || persons[w]:
 			state = max(state, person)
 		case isVerb(w):
@@ -198,11 +215,13 @@ var (
 	// handing: before a request's noun, a word with which it is made. Others may be asked for with it, or follow from it.
 	handing = setOf("sampaikan menyampaikan disampaikan teruskan meneruskan diteruskan kirim kirimkan mengirim mengirimkan dikirimkan lampirkan melampirkan terlampir ajukan mengajukan diajukan " +
 		"membuat buat ini itu berikut hal perihal kami saya dengan untuk sehubungan terkait mengenai tentang ada adanya maksud bermaksud hendak ingin mau mohon memohon meminta minta tolong dan atau serta " +
-		"segera re fw fwd dari karena maka yth nb pak bu bapak ibu layanan")
+		"jenis segera re fw fwd dari karena maka yth nb pak bu bapak ibu layanan")
 	// doubting: before a request's noun, a word of one that isn't made.
 	doubting = setOf("apakah bukan bukanlah beredar palsu setiap")
 	// predicate: behind a request, a word by which something is told of it.
 	predicate = setOf("telah sudah sedang pernah diterima dicatat tercatat teregistrasi selesai wajib harus adalah ialah palsu dibayarkan masuk kemarin lalu selanjutnya dilakukan dilayani")
+	// served: behind a request, words for how such are served.
+	served = setOf("cukup dilayani dibuka daring online luring loket dipermudah disederhanakan diwakilkan")
 	// answering: before somebody's request, a word by which the writer only follows it.
 	answering = setOf("sesuai memenuhi menjawab berdasarkan")
 	// papers: before "permohonan", a word that makes it a thing, or somebody's words about it.
@@ -222,7 +241,7 @@ var (
 	persons    = setOf("admin tim operator petugas verifikator helpdesk dinas badan bidang kepala kabid kadis kasi sekretaris camat lurah kades pejabat pegawai asn pns staf user pengguna nama akun pemohon bsre bssn pemda pemkab pemerintah")
 	// helping words stand between "mohon" and what is asked for.
 	helping = setOf("dengan hormat sangat kepada ke kpd sdr sdri saudara saudari pak mas mbak kak kakak min anda bpk bapak ibu bu dapat bisa sekiranya segera lagi juga kembali untuk dalam rangka " +
-		"dilakukan dilakukannya dilaksanakan diproses diberikan diberi memberikan melakukan melaksanakan memproses difasilitasi memfasilitasi ditindaklanjuti menindaklanjuti mengalami dibukakan diterima diadakan membantu dikabulkan disetujui " +
+		"dilakukan dilakukannya dilaksanakan diproses diberikan diberi memberikan melakukan melaksanakan memproses difasilitasi memfasilitasi ditindaklanjuti menindaklanjuti mengalami dibukakan diterima diadakan membantu dikabulkan disetujui dimintakan mintakan dimohonkan diajukan secara resmi " +
 		"menyampaikan sampaikan tindak lanjut proses kesediaan kesediaannya perkenan perkenannya kebijakan kebijakannya fasilitas layanan pelayanan dukungan percepatan prioritas penanganan langkah teknis perhatian kerja sama kerjasama izin ijin persetujuan penyelesaian " +
 		"surat hal perihal tentang mengenai terkait atas berupa yaitu yakni bagi oleh di pada ini itu berikut tersebut tsb bawah terlampir akan a n an kep")
 )

@@ -20,7 +20,7 @@ var (
 	petition        = compile(`(?i)\b(kami (mohon|mengajukan|sampaikan|kirimkan|lampirkan|teruskan)|bersama ini (kami|saya)|saya (mohon|mengajukan|sampaikan)|terlampir (kami|surat permohonan)|dengan hormat,? (kami|bersama)|dari opd kami|kami dari)\b`)
 	complaintBig    = compile(`(?i)\b(pengaduan|mengadukan|mengadu|aduan|komplain|complain|complaint|kecewa|sangat tidak puas|protes|keluhan (atas|terhadap|tentang|mengenai|pelayanan|layanan|terkait)|mengeluhkan|keberatan atas|(menyampaikan|mengajukan|ada|punya) keluhan|mengecewakan|pungli|pungutan liar|tidak ramah|arogan|(meminta|minta|memungut) (uang|biaya|imbalan|bayaran))\b`)
 	complaintLow    = compile(`(?i)\b(belum (juga )?(ada|mendapat(kan)?|di\s?(proses|tanggapi|respon|balas|tindak\s?lanjuti|kerjakan)|selesai|menerima|memperoleh)|tidak (ada|mendapat|pernah ada) (tanggapan|respon|balasan|jawaban|tindak lanjut)|tidak (di)?(respon|tanggapi|dilayani)|lambat|lamban|berlarut)\b`)
-	dispositionWord = compile(`(?i)\bdisposisi\b`)
+	dispositionWord = compile(`(?i)\bdisposisi\b|\bdisp(os)?\.\s+surat\b`)
 	grievance       = compile(`(?i)\bkeluhan\b`)
 	serviceTopic    = compile(`(?i)(\btte\b|pass?\s?-?phrase|sertifikat elektronik|tanda tangan elektronik|\breset\b|bsre|verifikator|dinkominfo|diskominfo|kominfo|pelayanan|layanan)`)
 	continuation    = compile(`(?i)(pass?\s?-?phrase|permohonan|berkas|dokumen|kelengkapan|lampir|terima kasih|konfirmasi|kekurangan|tautan|link|reset|surat|tte|sertifikat|perbaikan|revisi|sudah (kami|saya)|telah (kami|saya)|baik|siap|diproses)`)

@@ -309,7 +309,7 @@ func inPassing(words []word, marks []mark, a mark) bool {
 		case "tautan", "link", "fitur", "menu", "petugas", "tombol", "kolom", "halaman":
 			return true
 		case "layanan", "pelayanan", "proses":
-			if k == a.at-1 {
+			if k == a.at-1 && a.term == termReset {
 				return askFor(words, marks, a) != askedThis
 			}
 		case "dilakukan", "diproses", "selesai", "melakukan", "memproses":

@@ -60,7 +60,7 @@ func plausible(f field, v string) bool {
 func cleanName(v string) string {
 	v = strings.Join(strings.Fields(v), " ")
 	v = strings.Trim(v, " \t:;*_\"“”|")
-	v = titleBefore.ReplaceAllString(v, "")
+	v = titleBefore.ReplaceAllString(vocative.ReplaceAllString(v, ""), "")
 	if i := regexpIndex(nameEnd, v); i > 0 {
 		v = v[:i]
 	}
@@ -74,6 +74,9 @@ func cleanName(v string) string {
 	}
 	return v
 }
+
+// vocative is whom a chatty sentence addresses before it names somebody: "Pak Kabid, Arif Budiman lupa".
+var vocative = compile(`^(?i:pak|bu|bapak|ibu|mas|mbak|kak|min|admin)(\s+(?i:kabid|kasi|kadis|admin|sekretaris|kepala))?\s*,\s+`)
 
 // cutPosition parts a name from the position that follows it behind a comma: "Slamet, S.Kom., Camat Kutasari".
 func cutPosition(v string) (name, position string) {
