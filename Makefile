@@ -21,15 +21,12 @@ demo-once: build ## run the same world on a fast clock, without a person, and ch
 	@scripts/setup demo
 	@bin/pulih demo --once
 
-# The longest first: beside them the others run, and none is left over at the end to run alone.
-LONGEST = ./scheduler ./internal/demo ./internal/console ./internal/letter
-
 .PHONY: test
 test: ## run every test, on real parts and with the race detector (about 10 minutes on 2 cores)
 	@scripts/setup test
 	go vet ./...
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not formatted by gofmt:" $$unformatted >&2; exit 1; }
-	CGO_ENABLED=1 go test -race -shuffle=on -timeout 10m $(TESTFLAGS) $(LONGEST) ./...
+	CGO_ENABLED=1 go test -race -shuffle=on -timeout 10m $(TESTFLAGS) ./...
 
 .PHONY: soak
 soak: ## run the tests in their large doses (hours)
