@@ -60,7 +60,7 @@ func judge(c *content, subject string, subjectCounts bool) verdict {
 		return v.is(Other, "iklan atau pancingan: menawarkan sesuatu kepada pembaca, tidak meminta apa pun")
 	case resets > 0 && c.circular():
 		return v.is(aside, "surat ditujukan kepada banyak kantor: memberi petunjuk, bukan meminta reset")
-	case resets > 0 && (drillSubject.MatchString(subject) || drill.MatchString(plain(c.sheet.lines))):
+	case resets > 0 && (drillSubject.MatchString(subject) || drill.MatchString(c.sheet.text())):
 		return v.is(Unclear, "surat menyebut dirinya latihan, contoh atau arsip")
 	case resets > 0 && (subj.cancel != "" || body.cancel != ""):
 		return v.is(Unclear, "ada kata pembatalan (%q)", subj.cancel+body.cancel)

@@ -26,7 +26,7 @@ func startsSentence(s string) bool { return sentenceStart.MatchString(s) }
 
 // emptyValue: nothing was filled in.
 func emptyValue(v string) bool {
-	return strings.Trim(v, " \t\r\n.…_-–—*/:;,()xX") == "" || strings.Contains(v, "....") || strings.Contains(v, "……") || strings.Contains(v, "___") || fillIn.MatchString(v)
+	return strings.Trim(v, " \t\r\n.…_-–—*/:;,()xX") == "" || strings.Contains(v, "....") || strings.Contains(v, "……") || strings.Contains(v, "___") || strings.ContainsAny(v, "([<") && fillIn.MatchString(v)
 }
 
 // fillIn is what a form wants to be written there: "(diisi nama lengkap)".
@@ -60,7 +60,10 @@ func plausible(f field, v string) bool {
 func cleanName(v string) string {
 	v = strings.Join(strings.Fields(v), " ")
 	v = strings.Trim(v, " \t:;*_\"“”|")
-	v = titleBefore.ReplaceAllString(vocative.ReplaceAllString(v, ""), "")
+	if strings.Contains(v, ",") {
+		v = vocative.ReplaceAllString(v, "")
+	}
+	v = titleBefore.ReplaceAllString(v, "")
 	if i := regexpIndex(nameEnd, v); i > 0 {
 		v = v[:i]
 	}
